@@ -1,0 +1,44 @@
+# Every target makes what it needs: a virtual environment in .venv, with the package installed in place.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+.PHONY: demo test lint types layers docs bench format clean
+
+demo: $(STAMP)
+	$(BIN)/healthcert demo --out demo-output --show
+	$(BIN)/python examples/verify_other_countries.py
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	$(BIN)/python tools/check_docs.py
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo-output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit('healthcert needs Python 3.11 or newer; set PYTHON=...') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(STAMP)

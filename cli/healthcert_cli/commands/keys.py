@@ -1,0 +1,154 @@
+"""``healthcert keys``: a small public key infrastructure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from cryptography import x509
+
+from healthcert.clock import SystemClock
+from healthcert.errors import Code, IssueError
+from healthcert.issue.pki import CSCA_VALIDITY, DSC_VALIDITY, KeyKind, KeyPair, new_csca, new_dsc
+from healthcert.issue.signer import load_private_key
+from healthcert.model import EntryType
+from healthcert.trust.files import Rejected, read_path
+from healthcert.trust.keys import TrustedKey
+from healthcert.verify.report import describe_key
+from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.options import Decorator, json_option, passphrase, passphrase_option, write_private
+from healthcert_cli.render import tree_lines
+
+_kind_option = click.option(
+    "--kind", type=click.Choice(KeyKind, case_sensitive=False), default=KeyKind.EC_P256, show_default=True
+)
+_out_option = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder for the files. [default: here]",
+)
+_no_passphrase_option = click.option("--no-passphrase", is_flag=True, help="Leave the private key unencrypted.")
+
+
+def _days_option(default: timedelta) -> Decorator:
+    return click.option("--days", type=click.IntRange(1, 7305), default=default.days, show_default=True)
+
+
+@click.group()
+def command() -> None:
+    """Make signing authorities (CSCA) and document signing certificates (DSC).
+
+    For pilots, tests and small issuers. Private keys are written for their owner's eyes only, and are
+    encrypted unless --no-passphrase is given.
+    """
+
+
+@command.command("new-ca")
+@click.option("--country", required=True, help="ISO 3166-1 alpha-2; for example FR.")
+@click.option("--name", default="CSCA", show_default=True, help="The authority's common name.")
+@_days_option(CSCA_VALIDITY)
+@_kind_option
+@_out_option
+@passphrase_option
+@_no_passphrase_option
+@json_option
+@boundary
+def new_ca(
+    country: str,
+    name: str,
+    days: int,
+    kind: KeyKind,
+    out: Path,
+    passphrase_file: Path | None,
+    no_passphrase: bool,
+    as_json: bool,
+) -> None:
+    """Make a national signing authority: csca.pem and csca.key.pem."""
+    secret = None if no_passphrase else passphrase(passphrase_file, confirm=True)
+    pair = new_csca(country, name, now=_now(), kind=kind, validity=timedelta(days=days))
+    _write(pair, out, "csca", secret, as_json=as_json)
+
+
+@command.command("new-dsc")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=Path("csca.pem"))
+@click.option("--ca-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=Path("csca.key.pem"))
+@click.option("--name", default="DSC", show_default=True, help="The certificate's common name.")
+@click.option(
+    "--usage",
+    "usages",
+    multiple=True,
+    type=click.Choice(EntryType, case_sensitive=False),
+    help="Limit what it may sign; may be repeated. [default: any entry]",
+)
+@_days_option(DSC_VALIDITY)
+@_kind_option
+@_out_option
+@passphrase_option
+@_no_passphrase_option
+@json_option
+@boundary
+def new_dsc_command(
+    ca: Path,
+    ca_key: Path,
+    name: str,
+    usages: tuple[EntryType, ...],
+    days: int,
+    kind: KeyKind,
+    out: Path,
+    passphrase_file: Path | None,
+    no_passphrase: bool,
+    as_json: bool,
+) -> None:
+    """Make a document signing certificate under an authority: dsc.pem and dsc.key.pem."""
+    secret = None if no_passphrase else passphrase(passphrase_file, confirm=True)
+    csca = _load_csca(ca, ca_key, secret)
+    pair = new_dsc(csca, name, now=_now(), usages=usages, kind=kind, validity=timedelta(days=days))
+    _write(pair, out, "dsc", secret, as_json=as_json)
+
+
+@command.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@json_option
+@boundary
+def show(path: Path, as_json: bool) -> Exit:
+    """Show the certificates in a file or folder: kid, country, what they may sign, and how long."""
+    rejected = 0
+    for entry in read_path(path):
+        if isinstance(entry, Rejected):
+            rejected += 1
+            click.echo(f"not readable: {entry.source}: {entry.error.detail}", err=True)
+        elif as_json:
+            click.echo(json.dumps(describe_key(entry)))
+        else:
+            click.echo("\n".join(tree_lines(describe_key(entry), 0)) + "\n")
+    return Exit.REFUSED if rejected else Exit.ACCEPTED
+
+
+def _load_csca(certificate: Path, key: Path, secret: bytes | None) -> KeyPair:
+    try:
+        authority = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except ValueError:
+        raise IssueError(Code.CERTIFICATE_UNREADABLE, "the CSCA's certificate cannot be read") from None
+    data = key.read_bytes()
+    private = load_private_key(data, secret if b"ENCRYPTED" in data else None)
+    if private.public_key() != authority.public_key():
+        raise IssueError(Code.SIGNER_KEY_MISMATCH, "the key is not the one of the CSCA's certificate")
+    return KeyPair(private, authority)  # type: ignore[arg-type]
+
+
+def _write(pair: KeyPair, out: Path, stem: str, secret: bytes | None, *, as_json: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    certificate, key = out / f"{stem}.pem", out / f"{stem}.key.pem"
+    write_private(key, pair.key_pem(secret))
+    certificate.write_bytes(pair.certificate_pem())
+    entry = next(iter(read_path(certificate)))
+    assert isinstance(entry, TrustedKey)
+    values = {"certificate": str(certificate), "key": str(key)} | describe_key(entry)
+    click.echo(json.dumps(values) if as_json else "\n".join(tree_lines(values, 0)))
+
+
+def _now() -> datetime:
+    return SystemClock().now().astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,113 @@
+"""``healthcert verify``: what a verifier at a door, or a script, calls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from healthcert.clock import FixedClock, SystemClock
+from healthcert.errors import Code, DecodeError, HealthCertError
+from healthcert.limits import DEFAULT_LIMITS
+from healthcert.trust.store import TrustStore
+from healthcert.verify.policy import Policy
+from healthcert.verify.report import Outcome, Report
+from healthcert.verify.verifier import Verifier
+from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.options import at_option, default_store, json_option
+from healthcert_cli.render import report_lines, verdict
+from healthcert_cli.sources import read_source
+
+_EXITS = {Outcome.ACCEPTED: Exit.ACCEPTED, Outcome.REFUSED: Exit.REFUSED, Outcome.UNDETERMINED: Exit.UNDETERMINED}
+_BAR_FROM = 20  # sources
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option(
+    "--trust",
+    "trust_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Trust store, certificate file or folder; may be repeated. Default: the store that 'trust add' fills.",
+)
+@at_option
+@click.option("--strict", is_flag=True, help="Apply the letter of the specification: known quirks are refusals.")
+@json_option
+@boundary
+def command(
+    sources: tuple[str, ...], trust_paths: tuple[Path, ...], at: datetime | None, strict: bool, as_json: bool
+) -> Exit:
+    """Verify certificates.
+
+    SOURCE is a picture with one or more codes, a text file with one certificate a line, or - for standard
+    input (the default). With --json, one line of JSON for each certificate.
+
+    Exit code: 0 when all were accepted, 1 when one was refused, 3 when one could not be determined.
+    """
+    verifier = Verifier(
+        load_trust(trust_paths),
+        policy=Policy.strict() if strict else Policy(),
+        clock=FixedClock(at) if at else SystemClock(),
+    )
+    counts: Counter[Outcome] = Counter()
+    for source, result in _results(verifier, sources or ("-",)):
+        outcome = result.outcome if isinstance(result, Report) else Outcome.REFUSED
+        counts[outcome] += 1
+        _show(source, result, as_json=as_json)
+    if sum(counts.values()) > 1:
+        summary = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome)
+        click.echo(summary, err=True)
+    worst = next((o for o in (Outcome.REFUSED, Outcome.UNDETERMINED) if counts[o]), Outcome.ACCEPTED)
+    return _EXITS[worst]
+
+
+def load_trust(paths: tuple[Path, ...]) -> TrustStore:
+    """The keys of all the given paths together, or of the default store."""
+    if not paths:
+        return TrustStore.open(default_store())
+    store = TrustStore()
+    for path in paths:
+        part = TrustStore.from_path(path)
+        store.add(part)
+        if part.rejected:
+            click.echo(f"{path}: {len(part.rejected)} entries could not be used", err=True)
+    return store
+
+
+def _results(verifier: Verifier, sources: tuple[str, ...]) -> Iterator[tuple[str, Report | HealthCertError]]:
+    hidden = len(sources) < _BAR_FROM or sys.stdout.isatty() or not sys.stderr.isatty()
+    with click.progressbar(sources, file=sys.stderr, hidden=hidden, label="Verifying") as bar:
+        for source in bar:
+            try:
+                texts = read_source(source, DEFAULT_LIMITS)
+            except HealthCertError as error:
+                yield source, error
+                continue
+            except OSError as error:
+                yield source, DecodeError(Code.TEXT_UNREADABLE, error.strerror or "cannot be read")
+                continue
+            for number, text in enumerate(texts, 1):
+                name = f"{source}#{number}" if len(texts) > 1 else source
+                yield name, verifier.examine(text)
+
+
+def _show(source: str, result: Report | HealthCertError, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"source": source} | _as_dict(result), ensure_ascii=False))
+    elif isinstance(result, Report):
+        click.echo("\n".join(report_lines(source, result)))
+    else:
+        click.echo(verdict(source, Outcome.REFUSED, result.code, result.detail))
+
+
+def _as_dict(result: Report | HealthCertError) -> dict[str, Any]:
+    if isinstance(result, Report):
+        return result.to_dict()
+    return {"outcome": Outcome.REFUSED.value, "code": result.code.value, "step": None, "detail": result.detail}

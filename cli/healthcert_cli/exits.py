@@ -1,0 +1,74 @@
+"""Exit codes, and the one boundary where exceptions become messages."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from enum import IntEnum
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec
+
+import click
+
+from healthcert.errors import Code, HealthCertError
+
+P = ParamSpec("P")
+
+
+class Exit(IntEnum):
+    """What the exit code of a command says; the same for every command."""
+
+    ACCEPTED = 0
+    REFUSED = 1
+    USAGE = 2
+    UNDETERMINED = 3
+    ENVIRONMENT = 4
+
+
+# Faults of the place the command runs in, not of the record or certificate it was given.
+_ENVIRONMENT = frozenset(
+    (Code.TRUST_STORE_UNREADABLE, Code.SIGNER_KEY_UNREADABLE, Code.SIGNER_KEY_MISMATCH, Code.SIGNING_FAILED)
+)
+
+
+def boundary(command: Callable[P, Any]) -> Callable[P, None]:
+    """Turns what a command raises into one line on standard error (or JSON on standard output) and an exit code.
+
+    The command may return an :class:`Exit`; None is success.
+    """
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            result = command(*args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except HealthCertError as error:
+            code = Exit.ENVIRONMENT if error.code in _ENVIRONMENT else Exit.REFUSED
+            fail(error.code.value, error.detail, error.step, code, as_json=as_json)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's last flush stays quiet
+            raise click.exceptions.Exit(Exit.ENVIRONMENT) from None
+        except OSError as error:
+            detail = f"{error.strerror or type(error).__name__}: {error.filename or 'a file'}"
+            fail("ENVIRONMENT", detail, None, Exit.ENVIRONMENT, as_json=as_json)
+        except Exception as error:
+            if os.environ.get("HEALTHCERT_DEBUG"):
+                raise
+            # The type alone: the message of an unforeseen error may quote personal data.
+            detail = f"an internal error ({type(error).__name__}); HEALTHCERT_DEBUG=1 shows where"
+            fail(Code.GENERAL_ERROR.value, detail, None, Exit.ENVIRONMENT, as_json=as_json)
+        raise click.exceptions.Exit(result if isinstance(result, Exit) else Exit.ACCEPTED)
+
+    return run
+
+
+def fail(code: str, detail: str, step: str | None, exit_code: Exit, *, as_json: bool) -> NoReturn:
+    """Prints one error and ends the command."""
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "step": step, "detail": detail}}))
+    else:
+        click.echo(f"{click.style('Error', fg='red', bold=True)} {code}: {detail}", err=True)
+    raise click.exceptions.Exit(exit_code)

@@ -1,0 +1,65 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+
+
+def default_store() -> Path:
+    """Where the trust store is when no option says otherwise."""
+    named = os.environ.get("HEALTHCERT_TRUST")
+    return Path(named) if named else Path(click.get_app_dir("healthcert")) / "trust.db"
+
+
+class Moment(click.ParamType[datetime]):
+    """A date or date-time in ISO 8601; without a time zone it is UTC."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail("not a moment in ISO 8601; for example 2021-08-20T10:00:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+at_option: Decorator = click.option(
+    "--at", type=Moment(), help="Verify as of this moment (ISO 8601, UTC unless it says otherwise) instead of now."
+)
+
+
+def passphrase(file: Path | None, *, confirm: bool = False) -> bytes | None:
+    """The passphrase of a key: from ``file``, the variable HEALTHCERT_PASSPHRASE, or a prompt; never from arguments."""
+    if file is not None:
+        return file.read_bytes().splitlines()[0] if file.stat().st_size else None
+    if named := os.environ.get("HEALTHCERT_PASSPHRASE"):
+        return named.encode()
+    typed: str = click.prompt("Passphrase of the key", hide_input=True, confirmation_prompt=confirm, err=True)
+    return typed.encode()
+
+
+passphrase_option: Decorator = click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the key's passphrase in its first line (else the variable HEALTHCERT_PASSPHRASE, or a prompt).",
+)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Writes a new file that only its owner may read. Raises FileExistsError rather than replace a key."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)

@@ -1,0 +1,127 @@
+"""How reports, keys and layers look to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from healthcert.model import Coding, Event, HealthCertificate, Holder, Recovery, TestResult, Vaccination
+from healthcert.trust.keys import TrustedKey
+from healthcert.verify.report import Outcome, Report, StepResult
+
+COLOURS = {Outcome.ACCEPTED: "green", Outcome.REFUSED: "red", Outcome.UNDETERMINED: "yellow"}
+_MARKS = {
+    StepResult.PASSED: ("✓", "green"),
+    StepResult.FAILED: ("✗", "red"),
+    StepResult.UNDETERMINED: ("?", "yellow"),
+    StepResult.NOT_RUN: ("·", "bright_black"),
+}
+_LABEL_WIDTH = 14
+
+
+def printable(text: object) -> str:
+    """Text from a certificate, safe on a terminal: control and direction characters are replaced."""
+    return "".join(c if c.isprintable() else "�" for c in str(text))
+
+
+def verdict(source: str, outcome: Outcome, code: str, detail: str) -> str:
+    """The first line: the verdict, large and in colour, and why."""
+    badge = click.style(f" {outcome.value.upper()} ", fg="black", bg=COLOURS[outcome], bold=True)
+    why = "" if outcome is Outcome.ACCEPTED else f"  {detail} ({code})"
+    return f"{badge} {printable(source)}{why}"
+
+
+def report_lines(source: str, report: Report) -> Iterator[str]:
+    """A report for a person at a door."""
+    yield verdict(source, report.outcome, report.code, report.detail)
+    if report.certificate is not None:
+        yield from certificate_lines(report.certificate)
+    if report.key is not None:
+        yield _line("Signed by", key_summary(report.key))
+    yield _line("Checked", f"{report.checked_at:%Y-%m-%d %H:%M} UTC, policy {report.policy.name}")
+    yield _line("Steps", steps_line(report))
+    for warning in report.warnings:
+        yield _line("Warning", f"{warning.detail} ({warning.code})")
+
+
+def steps_line(report: Report) -> str:
+    """All steps with their marks."""
+    parts = []
+    for step in report.steps:
+        mark, colour = _MARKS[step.outcome]
+        parts.append(click.style(f"{mark} {step.step.value}", fg=colour))
+    return "  ".join(parts)
+
+
+def step_lines(report: Report) -> Iterator[str]:
+    """One line a step, with what it found."""
+    for step in report.steps:
+        mark, colour = _MARKS[step.outcome]
+        found = step.detail or ("" if step.outcome is StepResult.PASSED else step.outcome.value)
+        yield f"    {click.style(mark, fg=colour)} {step.step.value:<11}{found}".rstrip()
+
+
+def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
+    """Who, what, and by whom."""
+    yield _line("Holder", holder_summary(certificate.holder))
+    for event in certificate.events:
+        yield _line(event.entry_type.value.capitalize(), event_summary(event))
+        yield _line("Issuer", ", ".join(printable(part) for part in (event.issuer, event.country) if part))
+        if event.certificate_id:
+            yield _line("Identifier", printable(event.certificate_id))
+    if certificate.issued_at and certificate.expires_at:
+        yield _line("Valid", f"{certificate.issued_at:%Y-%m-%d %H:%M} to {certificate.expires_at:%Y-%m-%d %H:%M} UTC")
+
+
+def holder_summary(holder: Holder) -> str:
+    born = f", born {printable(holder.birth_date)}" if holder.birth_date else ", date of birth unknown"
+    return printable(holder.name) + born
+
+
+def event_summary(event: Event) -> str:
+    match event:
+        case Vaccination():
+            what = f"dose {event.dose} of {event.series} on {event.date}, {_coded(event.product)}"
+        case TestResult():
+            what = f"{_coded(event.result)}, {_coded(event.test_type)}, sampled {event.sampled_at:%Y-%m-%d %H:%M} UTC"
+        case Recovery():
+            what = f"first positive {event.first_positive}, usable {event.valid_from} to {event.valid_until}"
+    return f"{what} ({_coded(event.disease)})"
+
+
+def key_summary(key: TrustedKey) -> str:
+    usages = "any entry" if key.usages is None else ", ".join(sorted(key.usages))
+    until = f", until {key.not_after:%Y-%m-%d}" if key.not_after else ""
+    return f"key {key.kid.hex()}, {printable(key.country or 'country unknown')}, may sign {usages}{until}"
+
+
+def tree_lines(values: Mapping[str, Any], indent: int = 2) -> Iterator[str]:
+    """Nested values, one a line."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{' ' * indent}{printable(name)}:"
+            yield from tree_lines(value, indent + 2)
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            for number, item in enumerate(value):
+                yield f"{' ' * indent}{printable(name)}[{number}]:"
+                yield from tree_lines(item if isinstance(item, Mapping) else {"": item}, indent + 2)
+        else:
+            yield f"{' ' * indent}{printable(name)}: {printable(value)}"
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Rows in aligned columns."""
+    cells = [tuple(printable(cell) for cell in row) for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))] if cells else []
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _coded(code: Coding) -> str:
+    return printable(code)
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<{_LABEL_WIDTH}}{text}"

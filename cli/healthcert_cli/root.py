@@ -1,0 +1,45 @@
+"""The ``healthcert`` command: a group that imports a command only when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# Name and one line of help; the module of the same name holds the rest.
+COMMANDS = {
+    "demo": "Sign, draw, read back and verify a certificate of a made-up person.",
+    "issue": "Issue a vaccination, test or recovery certificate.",
+    "verify": "Verify certificates in pictures, text files or standard input.",
+    "inspect": "Show every layer of a certificate, unverified.",
+    "trust": "Keep the keys that certificates are verified with.",
+    "keys": "Make signing authorities (CSCA) and document signing certificates (DSC).",
+    "completion": "Print the completion script of a shell.",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, and loads one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"healthcert_cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="healthcert", prog_name="healthcert")
+def main() -> None:
+    """Issue and verify signed health certificates (EU DCC / HCERT).
+
+    Exit codes: 0 accepted, 1 refused, 2 wrong usage, 3 could not be determined, 4 the environment failed.
+    """

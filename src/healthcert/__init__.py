@@ -1,0 +1,87 @@
+"""healthcert: issue and verify signed health certificates.
+
+Everything public is named here; other modules of the package may change from one version to the next.
+Each name is loaded when it is first used (PEP 562), so that importing this module costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "barcode.read": ("read_barcodes",),
+    "barcode.write": ("QrCode",),
+    "clock": (
+        "Clock",
+        "FixedClock",
+        "SystemClock",
+    ),
+    "encoding.algorithms": ("Algorithm",),
+    "errors": (
+        "Code",
+        "DecodeError",
+        "FetchError",
+        "HealthCertError",
+        "IssueError",
+        "Step",
+        "TrustError",
+        "VerificationError",
+    ),
+    "families.protocol": ("Finding",),
+    "issue.issuer": (
+        "Issued",
+        "Issuer",
+    ),
+    "issue.policy": ("IssuePolicy",),
+    "issue.signer": (
+        "PemSigner",
+        "Signer",
+    ),
+    "limits": ("Limits",),
+    "model": (
+        "Coding",
+        "EntryType",
+        "Event",
+        "HealthCertificate",
+        "Holder",
+        "Recovery",
+        "TestResult",
+        "Vaccination",
+    ),
+    "trust.keys": ("TrustedKey",),
+    "trust.store": ("TrustStore",),
+    "verify.inspect": (
+        "Unverified",
+        "inspect_unverified",
+    ),
+    "verify.policy": (
+        "Policy",
+        "RevocationCheck",
+    ),
+    "verify.report": (
+        "Outcome",
+        "Report",
+        "StepOutcome",
+        "StepResult",
+        "Verified",
+    ),
+    "verify.verifier": ("Verifier",),
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the values are strings)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("healthcert")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Text to barcode and back. Nothing here knows what the text says."""

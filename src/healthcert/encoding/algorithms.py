@@ -1,0 +1,137 @@
+"""The closed table of signature algorithms, by COSE number and JOSE name, on top of ``cryptography``.
+
+An algorithm is bound to one kind of key: the key decides what may be verified with it, and a message whose
+``alg`` says otherwise is refused before any arithmetic (RFC 9053 §2, and against algorithm confusion).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
+
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ed25519PublicKey
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
+
+_SHA256, _SHA384, _SHA512 = hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ecdsa:
+    digest: hashes.HashAlgorithm
+    curve: str
+    size: int  # of r and of s, in bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _RsaPss:
+    digest: hashes.HashAlgorithm
+
+
+@dataclass(frozen=True, slots=True)
+class _EdDsa:
+    pass
+
+
+_SCHEMES: dict[str, _Ecdsa | _RsaPss | _EdDsa] = {
+    "ES256": _Ecdsa(_SHA256, "secp256r1", 32),
+    "ES384": _Ecdsa(_SHA384, "secp384r1", 48),
+    "ES512": _Ecdsa(_SHA512, "secp521r1", 66),
+    "PS256": _RsaPss(_SHA256),
+    "PS384": _RsaPss(_SHA384),
+    "PS512": _RsaPss(_SHA512),
+    "EdDSA": _EdDsa(),
+}
+
+
+class Algorithm(Enum):
+    """A signature algorithm; the value is its COSE number (RFC 9053 §2.1, §2.2; RFC 8230 §2)."""
+
+    ES256 = -7
+    ES384 = -35
+    ES512 = -36
+    EdDSA = -8
+    PS256 = -37
+    PS384 = -38
+    PS512 = -39
+
+    @classmethod
+    def from_cose(cls, number: object) -> Algorithm | None:
+        """The algorithm of a COSE ``alg`` value, or None for any other value."""
+        return _BY_NUMBER.get(number) if type(number) is int else None
+
+    @classmethod
+    def for_key(cls, key: PublicKey) -> Algorithm | None:
+        """The algorithm that a key of this kind signs HCERTs with, or None."""
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            return next((a for a in (cls.ES256, cls.ES384, cls.ES512) if a.fits(key)), None)
+        return cls.PS256 if isinstance(key, rsa.RSAPublicKey) else cls.EdDSA
+
+    def fits(self, key: PublicKey) -> bool:
+        """Whether ``key`` is of the type and curve of this algorithm."""
+        scheme = _SCHEMES[self.name]
+        if isinstance(scheme, _Ecdsa):
+            return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == scheme.curve
+        return isinstance(key, rsa.RSAPublicKey if isinstance(scheme, _RsaPss) else Ed25519PublicKey)
+
+    def verify(self, key: PublicKey, signature: bytes, data: bytes) -> bool:
+        """Whether ``signature`` (raw ``r || s`` for ECDSA) over ``data`` was made with ``key``.
+
+        False too for a key that does not fit and for a signature of the wrong length; never raises.
+        """
+        scheme = _SCHEMES[self.name]
+        try:
+            if isinstance(scheme, _Ecdsa) and isinstance(key, ec.EllipticCurvePublicKey):
+                # RFC 9053 §2.1: r and s, each of the curve's size, one after the other; never DER.
+                if key.curve.name != scheme.curve or len(signature) != 2 * scheme.size:
+                    return False
+                key.verify(_to_der(signature, scheme.size), data, ec.ECDSA(scheme.digest))
+            elif isinstance(scheme, _RsaPss) and isinstance(key, rsa.RSAPublicKey):
+                # RFC 8230 §2: PSS with MGF1 of the same hash and a salt as long as the hash.
+                key.verify(signature, data, _pss(scheme.digest), scheme.digest)
+            elif isinstance(scheme, _EdDsa) and isinstance(key, Ed25519PublicKey):
+                key.verify(signature, data)
+            else:
+                return False
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def sign(self, key: PrivateKey, data: bytes, *, prehashed: bool = False) -> bytes:
+        """A signature over ``data``, or over the message whose digest ``data`` is when ``prehashed``.
+
+        Raises ValueError when ``key`` is not of this algorithm's kind, or ``data`` is no digest of its hash.
+        """
+        scheme = _SCHEMES[self.name]
+        if (
+            isinstance(scheme, _Ecdsa)
+            and isinstance(key, ec.EllipticCurvePrivateKey)
+            and key.curve.name == scheme.curve
+        ):
+            r, s = decode_dss_signature(key.sign(data, ec.ECDSA(_hash(scheme.digest, prehashed))))
+            return r.to_bytes(scheme.size, "big") + s.to_bytes(scheme.size, "big")
+        if isinstance(scheme, _RsaPss) and isinstance(key, rsa.RSAPrivateKey):
+            return key.sign(data, _pss(scheme.digest), _hash(scheme.digest, prehashed))
+        if isinstance(scheme, _EdDsa) and isinstance(key, Ed25519PrivateKey) and not prehashed:
+            return key.sign(data)
+        raise ValueError(f"{self.name} cannot sign with this key")
+
+
+_BY_NUMBER = {algorithm.value: algorithm for algorithm in Algorithm}
+
+
+def _to_der(signature: bytes, size: int) -> bytes:
+    return encode_dss_signature(int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
+
+
+def _pss(digest: hashes.HashAlgorithm) -> padding.PSS:
+    return padding.PSS(padding.MGF1(digest), salt_length=digest.digest_size)
+
+
+def _hash(digest: hashes.HashAlgorithm, prehashed: bool) -> hashes.HashAlgorithm | Prehashed:
+    return Prehashed(digest) if prehashed else digest

@@ -1,0 +1,61 @@
+"""CBOR (RFC 8949) from strangers: one item, bounded depth, no duplicate keys, no meaning given to tags.
+
+cbor2 would turn tagged values into dates, big numbers, regular expressions or shared references. None of
+that is wanted before a signature is checked, so every tag comes out as a plain :class:`cbor2.CBORTag`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+import cbor2
+
+from healthcert.errors import Code, DecodeError, Step
+
+Tag = cbor2.CBORTag
+
+# Every tag for which cbor2 has a reading of its own.
+_KNOWN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 1040, 43000, 55799)
+
+
+def _keep(number: int, value: Any, _immutable: bool) -> Tag:
+    return Tag(number, value)
+
+
+_KEEP_TAGS = {number: partial(_keep, number) for number in _KNOWN_TAGS}
+
+
+def decode(data: bytes, *, max_depth: int, allow_indefinite: bool = True, code: Code | None = None) -> Any:
+    """The one CBOR item that ``data`` consists of.
+
+    Indefinite lengths are legal in COSE and CWT (RFC 9052 §9 restricts only the structures that are signed).
+    Raises :class:`DecodeError` with ``code`` (``CBOR_DESERIALIZATION_FAILED`` where none is given) for anything
+    malformed, nested deeper than ``max_depth``, with a repeated map key, or with bytes after its end.
+    """
+    source = BytesIO(data)
+    try:
+        decoder = cbor2.CBORDecoder(
+            source,
+            max_depth=max_depth,
+            allow_indefinite=allow_indefinite,
+            allow_duplicate_keys=False,
+            semantic_decoders=_KEEP_TAGS,
+        )
+        value = decoder.decode()
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
+        # The library's own message may quote the data, so it is not passed on.
+        raise _error(code, "not well-formed CBOR within the limits") from None
+    if source.tell() != len(data):
+        raise _error(code, "bytes after the end of the CBOR item")
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """``value`` in definite lengths, maps in the order given."""
+    return cbor2.dumps(value)
+
+
+def _error(code: Code | None, detail: str) -> DecodeError:
+    return DecodeError(code or Code.CBOR_DESERIALIZATION_FAILED, detail, step=Step.DECODE)

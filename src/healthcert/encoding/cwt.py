@@ -1,0 +1,78 @@
+"""CBOR Web Token claims (RFC 8392), with the wrong types that issuers have been seen to write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from healthcert.encoding import cbor
+from healthcert.errors import Code, DecodeError, Step
+
+ISS, SUB, EXP, NBF, IAT, CTI = 1, 2, 4, 5, 6, 7
+_NAMES = {ISS: "iss", SUB: "sub", 3: "aud", EXP: "exp", NBF: "nbf", IAT: "iat", CTI: "cti", -260: "hcert"}
+
+_END_OF_9999 = 253402300800
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The registered claims, in seconds since 1970, and the whole map.
+
+    ``invalid`` names time claims that are present but no moment in time (NaN, text, milliseconds ...);
+    ``quirks`` names tolerable departures: :attr:`Code.FLOAT_TIME`, :attr:`Code.TAGGED_TIME`.
+    """
+
+    issuer: str | None
+    expires_at: float | None
+    not_before: float | None
+    issued_at: float | None
+    invalid: tuple[str, ...]
+    quirks: tuple[Code, ...]
+    raw: Mapping[Any, Any]
+
+
+def decode_claims(payload: bytes, *, max_depth: int) -> Claims:
+    """The claims in a CWT's payload.
+
+    Raises :class:`DecodeError` (``CBOR_DESERIALIZATION_FAILED``) when it is not one CBOR map.
+    """
+    raw = cbor.decode(payload, max_depth=max_depth)
+    if not isinstance(raw, Mapping):
+        # RFC 8392 §1.1: the CWT Claims Set is a CBOR map.
+        raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the CWT claims are not a map", Step.DECODE)
+    invalid: list[str] = []
+    quirks: list[Code] = []
+    times = [_time(raw, label, invalid, quirks) for label in (EXP, NBF, IAT)]
+    issuer = raw.get(ISS)
+    return Claims(
+        issuer=issuer if isinstance(issuer, str) else None,
+        expires_at=times[0],
+        not_before=times[1],
+        issued_at=times[2],
+        invalid=tuple(invalid),
+        quirks=tuple(quirks),
+        raw=raw,
+    )
+
+
+def named(raw: Mapping[Any, Any]) -> dict[str, Any]:
+    """Claims by name, for people; unknown ones by their key."""
+    return {_NAMES.get(key, str(key)) if type(key) is int else str(key): value for key, value in raw.items()}
+
+
+def _time(raw: Mapping[Any, Any], label: int, invalid: list[str], quirks: list[Code]) -> float | None:
+    # RFC 8392 §2: NumericDate is an untagged CBOR number of seconds; leave no doubt about anything else.
+    if label not in raw:
+        return None
+    value: object = raw[label]
+    if isinstance(value, cbor.Tag) and value.tag == 1:
+        quirks.append(Code.TAGGED_TIME)
+        value = value.value
+    if isinstance(value, float):
+        quirks.append(Code.FLOAT_TIME)
+    # bool is an int to Python, and no moment; NaN fails every comparison.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _END_OF_9999:
+        invalid.append(_NAMES[label])
+        return None
+    return value

@@ -1,0 +1,187 @@
+"""From the family-neutral model to a signed HC1 text: the way back of ``family.py``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from healthcert.encoding import base45, cbor, cose, cwt, deflate
+from healthcert.encoding.algorithms import Algorithm
+from healthcert.errors import Code, IssueError, Step, VerificationError
+from healthcert.families.hcert.content import read_payload
+from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
+from healthcert.families.hcert.names import transliterate
+from healthcert.families.hcert.payload import SCHEMA_VERSION
+from healthcert.model import Coding, Event, Holder, Recovery, TestResult, Vaccination
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A certificate that only lacks its signature over ``to_be_signed``."""
+
+    protected: bytes
+    payload: bytes
+
+    @property
+    def to_be_signed(self) -> bytes:
+        return cose.sig_structure(self.protected, self.payload)
+
+    def assemble(self, signature: bytes) -> tuple[bytes, str]:
+        """The COSE message and the text of the certificate with this signature."""
+        message = cose.assemble_sign1(self.protected, self.payload, signature)
+        return message, PREFIX + base45.encode(deflate.deflate(message))
+
+
+def unsigned(
+    payload: dict[str, Any], *, country: str, issued_at: int, expires_at: int, algorithm: Algorithm, kid: bytes
+) -> Unsigned:
+    """The message for a payload of :func:`to_payload`; times are seconds since 1970."""
+    # HCERT specification §3.2: alg and kid in the protected header; iss, exp, iat and hcert in the claims.
+    protected = cbor.encode({cose.ALG: algorithm.value, cose.KID: kid})
+    claims = {cwt.ISS: country, cwt.EXP: expires_at, cwt.IAT: issued_at, HCERT_CLAIM: {DCC_KEY: payload}}
+    return Unsigned(protected, cbor.encode(claims))
+
+
+def to_payload(
+    event: Event, holder: Holder, *, country: str, issuer: str | None, certificate_id: str
+) -> dict[str, Any]:
+    """The EU DCC map of one entry. ``country``, ``issuer`` and ``certificate_id`` fill in what the event leaves open.
+
+    Raises :class:`IssueError` (``FIELD_INVALID``, ``NAME_NEEDS_PASSPORT_SPELLING``), naming the field, its rule and
+    an example, never its value.
+    """
+    entry: dict[str, Any] = {"tg": _code("disease", event.disease, "840539006")}
+    match event:
+        case Vaccination():
+            group = "v"
+            entry |= {
+                "vp": _code("vaccine", event.vaccine, "1119349007"),
+                "mp": _code("product", event.product, "EU/1/20/1528"),
+                "ma": _code("manufacturer", event.manufacturer, "ORG-100030215"),
+                "dn": _number("dose", event.dose, "2"),
+                "sd": _number("series", event.series, "2"),
+                "dt": _day("date", event.date),
+            }
+        case TestResult():
+            group = "t"
+            entry |= {
+                "tt": _code("test_type", event.test_type, "LP6464-4"),
+                "sc": _moment("sampled_at", event.sampled_at),
+                "tr": _code("result", event.result, "260415000"),
+            }
+            if event.name is not None:
+                entry["nm"] = _text("name", event.name, "Roche LightCycler qPCR")
+            if event.device is not None:
+                entry["ma"] = _code("device", event.device, "1232")
+            if event.centre is not None:
+                entry["tc"] = _text("centre", event.centre, "Hôpital Cochin")
+        case Recovery():
+            group = "r"
+            entry |= {
+                "fr": _day("first_positive", event.first_positive),
+                "df": _day("valid_from", event.valid_from),
+                "du": _day("valid_until", event.valid_until),
+            }
+            if event.valid_from > event.valid_until:
+                raise _invalid("valid_until", "a day not before valid_from", "2021-12-01")
+    entry |= {
+        "co": _matching("country", event.country or country, _COUNTRY, "two capital letters (ISO 3166-1)", "FR"),
+        "is": _text("issuer", event.issuer or issuer, "CNAM"),
+        "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
+    }
+    payload = {"ver": SCHEMA_VERSION, "nam": _names(holder), "dob": _birth_date(holder.birth_date), group: [entry]}
+    _check(payload)
+    return payload
+
+
+_MAX_TEXT = 80
+_COUNTRY = re.compile(r"[A-Z]{1,10}")
+_CODE = re.compile(r"[!-~]{1,80}")
+_TRANSLITERATED = re.compile(r"[A-Z]+(<[A-Z]+)*")
+
+
+def _names(holder: Holder) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name, shown, icao in (
+        ("family_name", holder.family_name, holder.family_name_icao),
+        ("given_name", holder.given_name, holder.given_name_icao),
+    ):
+        key = {"family_name": "fn", "given_name": "gn"}[name]
+        if shown:
+            names[key] = _text(name, shown, "Müller")
+        spelling = icao or (transliterate(shown) if shown else "")
+        if spelling:
+            rule = "capital letters, words separated by one <"
+            names[f"{key}t"] = _matching(f"{name}_icao", spelling, _TRANSLITERATED, rule, "MUELLER<MEIER")
+    if not names.keys() & {"fnt", "gnt"}:
+        raise _invalid("family_name", "at least one of family_name and given_name", "Müller")
+    return names
+
+
+def _birth_date(value: object) -> str:
+    example = "1964-08-12"
+    rule = "a date from 1900 as YYYY-MM-DD, YYYY-MM or YYYY, or empty when unknown"
+    if not isinstance(value, str):
+        raise _invalid("birth_date", rule, example)
+    if value and not re.fullmatch(r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?", value):
+        raise _invalid("birth_date", rule, example)
+    try:
+        if value:
+            date.fromisoformat((value + "-01-01")[: len(example)])
+    except ValueError:
+        raise _invalid("birth_date", rule, example) from None
+    return value
+
+
+def _code(name: str, value: object, example: str) -> str:
+    code = value.code if isinstance(value, Coding) else value
+    return _matching(name, code, _CODE, "a code of its value set, as a Coding", example)
+
+
+def _text(name: str, value: object, example: str) -> str:
+    text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    if not text.strip() or len(text) > _MAX_TEXT or not text.isprintable():
+        raise _invalid(name, f"text of 1 to {_MAX_TEXT} characters", example)
+    return text
+
+
+def _matching(name: str, value: object, pattern: re.Pattern[str], rule: str, example: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise _invalid(name, rule, example)
+    return value
+
+
+def _number(name: str, value: object, example: str) -> int:
+    if type(value) is not int or not 1 <= value <= 99:
+        raise _invalid(name, "a whole number from 1 to 99", example)
+    return value
+
+
+def _day(name: str, value: object) -> str:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise _invalid(name, "a day (datetime.date, or YYYY-MM-DD)", "2021-05-29")
+    return value.isoformat()
+
+
+def _moment(name: str, value: object) -> str:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise _invalid(name, "a moment with its time zone", "2021-08-20T10:03:12+02:00")
+    text = value.isoformat(timespec="seconds")
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def _check(payload: dict[str, Any]) -> None:
+    """The payload must pass what a strict verifier will ask of it."""
+    try:
+        _, findings = read_payload(payload)
+    except VerificationError as error:
+        raise IssueError(error.code, error.detail, Step.CONTENT) from None
+    for finding in findings:
+        raise IssueError(finding.code, finding.detail, Step.CONTENT)
+
+
+def _invalid(name: str, rule: str, example: str) -> IssueError:
+    return IssueError(Code.FIELD_INVALID, f"{name}: {rule}; for example {example}", Step.CONTENT)

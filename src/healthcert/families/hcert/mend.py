@@ -1,0 +1,94 @@
+"""Departures from the schema that real issuers are known for, mended one by one and each reported.
+
+Called only when a payload does not fit the schema as it stands. What is not listed here is not mended: the
+payload is then refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from healthcert.encoding import cbor
+from healthcert.errors import Code, Step
+from healthcert.families.protocol import Finding
+
+_DATE_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ].*", re.DOTALL)
+_PADDED = re.compile(r"([0-9]{4}(?:-(?!00)[0-9]{2})?)(?:-00){1,2}")
+_NO_ZONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?")
+
+_GROUPS = ("v", "t", "r")
+_DATES = {"v": ("dt",), "t": (), "r": ("fr", "df", "du")}
+
+
+def mend(payload: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Finding]]:
+    """A copy of ``payload`` with the known departures put right, and what they were."""
+    findings: list[Finding] = []
+    mended = dict(payload)
+    if isinstance(mended.get("nam"), Mapping):
+        mended["nam"] = _without_nulls(mended["nam"], "nam", findings)
+    if "dob" in mended:
+        mended["dob"] = _birth_date(mended["dob"], findings)
+    for group in _GROUPS:
+        if group not in mended:
+            continue
+        entries = mended[group]
+        if entries is None or (isinstance(entries, (list, tuple)) and not entries):
+            del mended[group]
+            findings.append(_found(Code.EMPTY_GROUP, f"{group}: present but empty"))
+        elif isinstance(entries, (list, tuple)):
+            mended[group] = [
+                _entry(entry, group, f"{group}[{index}]", findings) if isinstance(entry, Mapping) else entry
+                for index, entry in enumerate(entries)
+            ]
+    return mended, findings
+
+
+def _entry(entry: Mapping[Any, Any], group: str, where: str, findings: list[Finding]) -> dict[Any, Any]:
+    mended = _without_nulls(entry, where, findings)
+    for field, value in mended.items():
+        # DCC schema 1.0.1 had date-times tagged (RFC 8949 §3.4.1); later versions take both.
+        if isinstance(value, cbor.Tag) and value.tag == 0 and isinstance(value.value, str):
+            mended[field] = value.value
+            findings.append(_found(Code.TAGGED_DATE_TIME, f"{where}.{field}: CBOR tag 0 around a date-time"))
+    for field in _DATES[group]:
+        mended[field] = _date(mended.get(field), f"{where}.{field}", findings)
+    if group == "t" and isinstance(mended.get("sc"), str) and _NO_ZONE.fullmatch(mended["sc"]):
+        mended["sc"] += "Z"
+        findings.append(_found(Code.TIME_WITHOUT_ZONE, f"{where}.sc: no time zone, read as UTC"))
+    if group == "v":
+        for field in ("dn", "sd"):
+            value = mended.get(field)
+            if type(value) is float and value.is_integer():
+                mended[field] = int(value)
+                findings.append(_found(Code.FLOAT_DOSE, f"{where}.{field}: a whole number written as a float"))
+    return mended
+
+
+def _without_nulls(fields: Mapping[Any, Any], where: str, findings: list[Finding]) -> dict[Any, Any]:
+    nulls = sum(value is None for value in fields.values())
+    if nulls:
+        findings.append(_found(Code.NULL_FIELD, f"{where}: {nulls} null field(s), read as absent"))
+    return {field: value for field, value in fields.items() if value is not None}
+
+
+def _date(value: Any, where: str, findings: list[Finding]) -> Any:
+    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    findings.append(_found(Code.DATE_WITH_TIME, f"{where}: a date-time where a date belongs"))
+    return match[1]
+
+
+def _birth_date(value: Any, findings: list[Finding]) -> Any:
+    value = _date(value, "dob", findings)
+    match = _PADDED.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    findings.append(_found(Code.BIRTH_DATE_PADDED, "dob: an unknown month or day written as 00"))
+    return match[1]
+
+
+def _found(code: Code, detail: str) -> Finding:
+    return Finding(code, Step.CONTENT, detail)

@@ -1,0 +1,143 @@
+"""A record as names and plain values (from flags, JSON or a form) to the model's types.
+
+The names are those of the model's fields: ``family_name``, ``birth_date``, ``dose`` ... Codes are given as they
+stand in the value sets, dates in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from healthcert.errors import Code, IssueError, Step
+from healthcert.families.hcert.valuesets import COVID_19, coding
+from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
+
+HOLDER_FIELDS = ("family_name", "given_name", "birth_date", "family_name_icao", "given_name_icao")
+_MODELS: dict[EntryType, type[Event]] = {
+    EntryType.VACCINATION: Vaccination,
+    EntryType.TEST: TestResult,
+    EntryType.RECOVERY: Recovery,
+}
+# Parts of the model that an EU DCC has no room for.
+_NOT_IN_DCC = frozenset(("other", "batch", "resulted_at"))
+
+
+def fields_of(kind: EntryType) -> tuple[str, ...]:
+    """The names that a record of this kind may have, the holder's first."""
+    centre = {"centre"} if kind is EntryType.VACCINATION else set()
+    names = (field.name for field in fields(_MODELS[kind]) if field.name not in _NOT_IN_DCC | centre)
+    return (*HOLDER_FIELDS, *names)
+
+
+def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Event]:
+    """Holder and event of a record; the disease is COVID-19 where none is named.
+
+    Raises :class:`IssueError` (``FIELD_INVALID``) for an unknown or missing name or a value of the wrong form, telling
+    the field, its rule and an example. What the values must be beyond that is the issuer's to check.
+    """
+    known = fields_of(kind)
+    if unknown := sorted(str(name) for name in record if name not in known):
+        raise _error(f"{', '.join(unknown[:5])}: not a field of a {kind} record; it has {', '.join(known)}")
+    given = {name: value for name, value in record.items() if value is not None}
+    about: dict[str, Any] = {name: _text(name, given[name]) for name in HOLDER_FIELDS if name in given}
+    readers = _READERS[kind]
+    values: dict[str, Any] = {"disease": COVID_19}
+    for name, value in given.items():
+        if name not in HOLDER_FIELDS:
+            values[name] = readers.get(name, _text)(name, value)
+    required = {field.name for field in fields(_MODELS[kind]) if field.name in readers} - {"device"}
+    if missing := sorted(required - values.keys()):
+        raise _error(f"{missing[0]}: is missing; {_EXAMPLES[missing[0]]}")
+    return Holder(**about), _MODELS[kind](**values)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _error(f"{name}: text is needed")
+    return value
+
+
+def _day(name: str, value: object) -> date:
+    try:
+        if isinstance(value, str) and len(value) == len("YYYY-MM-DD"):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise _error(f"{name}: {_EXAMPLES[name]}")
+
+
+def _moment(name: str, value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _error(f"{name}: {_EXAMPLES[name]}")
+    return moment
+
+
+def _number(name: str, value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 5:
+        return int(value)
+    if type(value) is int:
+        return value
+    raise _error(f"{name}: {_EXAMPLES[name]}")
+
+
+def _coded(field: str) -> Callable[[str, object], Coding]:
+    def read(name: str, value: object) -> Coding:
+        if not isinstance(value, str) or not value:
+            raise _error(f"{name}: {_EXAMPLES[name]}")
+        return coding(field, value)
+
+    return read
+
+
+_DAY_RULE = "a day as YYYY-MM-DD; for example 2021-05-29"
+_EXAMPLES = {
+    "disease": "a code of the disease value set; for example 840539006",
+    "vaccine": "a code of the vaccine value set; for example 1119349007",
+    "product": "a code of the product value set; for example EU/1/20/1528",
+    "manufacturer": "a code of the manufacturer value set; for example ORG-100030215",
+    "dose": "a whole number from 1; for example 2",
+    "series": "a whole number from 1; for example 2",
+    "date": _DAY_RULE,
+    "test_type": "LP6464-4 (NAAT) or LP217198-3 (rapid antigen)",
+    "sampled_at": "a moment with its time zone; for example 2021-08-20T10:03:12+02:00",
+    "result": "260415000 (not detected) or 260373001 (detected)",
+    "device": "a device id of the JRC list; for example 1232",
+    "first_positive": _DAY_RULE,
+    "valid_from": _DAY_RULE,
+    "valid_until": _DAY_RULE,
+}
+_READERS: dict[EntryType, dict[str, Callable[[str, object], Any]]] = {
+    EntryType.VACCINATION: {
+        "disease": _coded("tg"),
+        "vaccine": _coded("vp"),
+        "product": _coded("mp"),
+        "manufacturer": _coded("v.ma"),
+        "dose": _number,
+        "series": _number,
+        "date": _day,
+    },
+    EntryType.TEST: {
+        "disease": _coded("tg"),
+        "test_type": _coded("tt"),
+        "sampled_at": _moment,
+        "result": _coded("tr"),
+        "device": _coded("t.ma"),
+    },
+    EntryType.RECOVERY: {
+        "disease": _coded("tg"),
+        "first_positive": _day,
+        "valid_from": _day,
+        "valid_until": _day,
+    },
+}
+
+
+def _error(detail: str) -> IssueError:
+    return IssueError(Code.FIELD_INVALID, detail, Step.CONTENT)

@@ -1,0 +1,109 @@
+"""Who signs: a protocol that a file, a hardware module or a remote service can fulfil."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, Self
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
+
+from healthcert.encoding.algorithms import Algorithm, PrivateKey
+from healthcert.errors import Code, IssueError, Step
+from healthcert.trust.files import Rejected, read_entries
+from healthcert.trust.x509 import kid_of, read_certificate
+
+
+class Signer(Protocol):
+    """Holds a document signing key, or knows the way to one, and the certificate (DSC) of that key."""
+
+    @property
+    def kid(self) -> bytes:
+        """The key identifier that goes into the protected header: 8 bytes."""
+        ...
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The algorithm that :meth:`sign` signs with."""
+        ...
+
+    @property
+    def certificate(self) -> bytes:
+        """The DSC, in DER."""
+        ...
+
+    def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
+        """The signature over ``data``: raw ``r || s`` for ECDSA, the modulus' length for RSA.
+
+        ``data`` is the encoded Sig_structure, or, when ``prehashed``, its digest under the algorithm's hash, so that
+        health data need not reach the signer. May raise :class:`IssueError` (``SIGNING_FAILED``).
+        """
+        ...
+
+
+class PemSigner:
+    """Signs with a private key that was read from a file."""
+
+    def __init__(self, key: PrivateKey, certificate: bytes) -> None:
+        """``certificate`` is the DSC in DER. Raises :class:`IssueError` when the key is not the certificate's."""
+        dsc = read_certificate(certificate)
+        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        wanted = dsc.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        algorithm = Algorithm.for_key(dsc.public_key)
+        if public != wanted or algorithm is None:
+            raise IssueError(Code.SIGNER_KEY_MISMATCH, "the key is not the one of the certificate", Step.SIGNATURE)
+        self._key = key
+        self.algorithm = algorithm
+        self.certificate = certificate
+        self.kid = kid_of(certificate)
+
+    @classmethod
+    def load(cls, key: str | Path, certificate: str | Path, *, passphrase: bytes | None = None) -> Self:
+        """A signer from a private key file (PEM or DER, encrypted or not) and a certificate file (PEM or DER).
+
+        Raises :class:`IssueError` (``SIGNER_KEY_UNREADABLE``, ``SIGNER_KEY_MISMATCH``, ``CERTIFICATE_UNREADABLE``);
+        OSError when a file cannot be read.
+        """
+        entries = list(read_entries(Path(certificate).read_bytes(), source="DSC"))
+        ders = [e.certificate for e in entries if not isinstance(e, Rejected) and e.certificate is not None]
+        if not ders:
+            raise IssueError(Code.CERTIFICATE_UNREADABLE, "the DSC file holds no readable certificate", Step.SIGNATURE)
+        return cls(load_private_key(Path(key).read_bytes(), passphrase), ders[0])
+
+    def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
+        try:
+            return self.algorithm.sign(self._key, data, prehashed=prehashed)
+        except ValueError:
+            raise IssueError(Code.SIGNING_FAILED, "the key cannot sign this", Step.SIGNATURE) from None
+
+    def __repr__(self) -> str:
+        return f"PemSigner(kid={self.kid.hex()}, {self.algorithm.name})"
+
+
+def load_private_key(data: bytes, passphrase: bytes | None = None) -> PrivateKey:
+    """The private key in a PEM or DER file's bytes.
+
+    Raises :class:`IssueError` (``SIGNER_KEY_UNREADABLE``), which tells a missing passphrase from a damaged file.
+    """
+    load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
+    try:
+        key = load(data, password=passphrase or None)
+    except TypeError:
+        needs = "the key file is encrypted: a passphrase is needed"
+        raise _unreadable(
+            needs if not passphrase else "the key file is not encrypted: it takes no passphrase"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise _unreadable("not a readable private key, or the wrong passphrase") from None
+    if not isinstance(key, PrivateKey):
+        raise _unreadable("not an EC, RSA or Ed25519 key")
+    return key
+
+
+def _unreadable(detail: str) -> IssueError:
+    return IssueError(Code.SIGNER_KEY_UNREADABLE, detail, Step.SIGNATURE)

@@ -1,0 +1,41 @@
+"""Every bound on hostile input, by name. Each is tested at its value and one beyond."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of anything is looked at before it is refused.
+
+    Defaults are several times what any real certificate needs. Raising one raises what an attacker
+    can make the verifier do; lowering one may refuse honest certificates.
+    """
+
+    text_chars: int = 4300
+    """Characters of one certificate: a QR symbol holds 4296 alphanumeric ones (ISO/IEC 18004, version 40-L)."""
+
+    inflated_bytes: int = 256 * 1024
+    """Bytes after decompression; real COSE messages stay below 1 KiB. Also bounds the number of CBOR items."""
+
+    cbor_depth: int = 16
+    """Nested CBOR arrays, maps and tags; an EU DCC has 5."""
+
+    candidate_keys: int = 16
+    """Keys tried for one kid. A kid is 8 bytes of a hash, so even two keys of one kid are rare."""
+
+    file_bytes: int = 32 * 1024 * 1024
+    """Bytes of one image or text file."""
+
+    image_pixels: int = 64_000_000
+    """Width times height of one picture: an A4 page at 600 dpi has 35 million, a phone camera 12 to 50 million."""
+
+    image_frames: int = 32
+    """Pictures in one file (TIFF pages, GIF frames)."""
+
+    trust_entries: int = 100_000
+    """Keys in one trust store; the EU list had under 4,000."""
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,63 @@
+"""A key that is trusted to sign, and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from healthcert.encoding.algorithms import Algorithm, PublicKey
+from healthcert.errors import Code, Step, TrustError
+from healthcert.model import EntryType
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key that document signers use, under the kid that certificates name it by.
+
+    ``usages`` are the entry types it may sign, None for any. ``not_before`` and ``not_after`` are None when unknown,
+    as they are for a bare public key. ``certificate`` is the DER of the DSC where there is one, ``source`` says
+    where the key was learnt from.
+    """
+
+    kid: bytes
+    spki: bytes = field(repr=False)
+    country: str | None = None
+    usages: frozenset[EntryType] | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    certificate: bytes | None = field(default=None, repr=False)
+    source: str = "memory"
+    _loaded: list[PublicKey] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key itself, parsed once.
+
+        Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when ``spki`` is not a key of a supported kind.
+        """
+        if not self._loaded:
+            self._loaded.append(load_public_key(self.spki))
+        return self._loaded[0]
+
+    def may_sign(self, types: Collection[EntryType]) -> bool:
+        """Whether the key's usages cover every one of ``types``."""
+        return self.usages is None or self.usages.issuperset(types)
+
+
+def load_public_key(spki: bytes) -> PublicKey:
+    """The public key of a DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+
+    Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) for anything that is not an EC, RSA or Ed25519 key.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        key = load_der_public_key(spki)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise TrustError(Code.CERTIFICATE_UNREADABLE, "the public key cannot be read", Step.TRUST) from None
+    if not isinstance(key, PublicKey) or Algorithm.for_key(key) is None:
+        raise TrustError(Code.CERTIFICATE_UNREADABLE, "not a key that can sign health certificates", Step.TRUST)
+    return key

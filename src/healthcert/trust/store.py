@@ -1,0 +1,214 @@
+"""The trust store: from the kid in a certificate to every key that may have signed it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from healthcert.errors import Code, Step, TrustError
+from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.model import EntryType
+from healthcert.trust.files import Rejected, read_entries, read_path
+from healthcert.trust.keys import TrustedKey
+
+_APPLICATION_ID = 0x48434552  # "HCER", so that another program's database is not taken for a trust store
+_FORMAT = 1
+_SCHEMA = f"""
+CREATE TABLE keys (
+    kid BLOB NOT NULL,
+    spki BLOB NOT NULL,
+    country TEXT,
+    usages TEXT,              -- space separated; NULL for any
+    not_before INTEGER,       -- seconds since 1970; NULL when unknown
+    not_after INTEGER,
+    certificate BLOB,
+    source TEXT NOT NULL,
+    PRIMARY KEY (kid, spki)
+) WITHOUT ROWID;
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_FORMAT};
+"""
+_COLUMNS = "kid, spki, country, usages, not_before, not_after, certificate, source"
+
+
+class TrustStore:
+    """Trusted keys by kid, in memory and, when opened from a path, kept in one SQLite file.
+
+    Looking a key up never touches the file, so a store may be shared between threads. ``rejected`` lists the
+    entries that were given and could not be used.
+    """
+
+    def __init__(self, keys: Iterable[TrustedKey] = (), *, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._by_kid: dict[bytes, tuple[TrustedKey, ...]] = {}
+        self._size = 0
+        self._path: Path | None = None
+        self._limits = limits
+        self.rejected: list[Rejected] = []
+        self._index(keys)
+
+    @classmethod
+    def from_certificates(cls, certificates: Iterable[bytes | str], *, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """A store in memory of certificates in DER, PEM or base64; a PEM text may hold several.
+
+        One that cannot be read is listed in ``rejected``. Raises :class:`TrustError`
+        (``CERTIFICATE_UNREADABLE``) when there were some and none could be read.
+        """
+        store = cls(limits=limits)
+        given = list(certificates)
+        for number, certificate in enumerate(given, 1):
+            store._take(read_entries(certificate, source=f"certificate {number}"))
+        if given and not store:
+            raise store.rejected[0].error if store.rejected else _unreadable("no certificate was found")
+        return store
+
+    @classmethod
+    def from_path(cls, path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """A store of whatever ``path`` is: a trust store file, a file of certificates or keys, or a folder of those."""
+        path = Path(path)
+        if path.is_file() and path.open("rb").read(16) == b"SQLite format 3\0":
+            return cls.open(path, limits=limits)
+        if not path.exists():
+            raise TrustError(Code.TRUST_STORE_UNREADABLE, "there is no such file or folder", Step.TRUST)
+        store = cls(limits=limits)
+        store._take(read_path(path, limits=limits))
+        return store
+
+    @classmethod
+    def open(cls, path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """The store kept in the SQLite file ``path``; an empty one, written at the first addition, if there is none.
+
+        Raises :class:`TrustError` (``TRUST_STORE_UNREADABLE``) for any other file.
+        """
+        store = cls(limits=limits)
+        store._path = Path(path)
+        if store._path.exists():
+            store._index(_load(store._path, limits))
+        return store
+
+    def candidates(self, kid: bytes) -> tuple[TrustedKey, ...]:
+        """Every key with this kid. Kids are short, so two keys may share one (HCERT specification §3.3.2)."""
+        return self._by_kid.get(kid, ())
+
+    def add(self, keys: Iterable[TrustedKey]) -> int:
+        """Adds keys and returns how many are new; a key known under the same kid is replaced by what is said now."""
+        before = self._size
+        fresh = list(keys)
+        if self._path is not None and fresh:
+            _save(self._path, fresh)
+        self._index(fresh)
+        return self._size - before
+
+    def add_path(self, path: str | Path) -> int:
+        """Adds what a file or folder holds (see :meth:`from_path`) and returns how many keys are new."""
+        return self._take(read_path(Path(path), limits=self._limits))
+
+    def add_public_key(self, key: bytes | str, *, kid: bytes, source: str = "memory") -> int:
+        """Adds a bare public key (DER or PEM SubjectPublicKeyInfo) under ``kid``; returns 1 when it is new.
+
+        Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
+        """
+        entries = list(read_entries(key, source=source, kid=kid))
+        for entry in entries:
+            if isinstance(entry, Rejected):
+                raise entry.error
+        return self._take(entries)
+
+    def __iter__(self) -> Iterator[TrustedKey]:
+        for keys in self._by_kid.values():
+            yield from keys
+
+    def __len__(self) -> int:
+        return self._size
+
+    def _take(self, entries: Iterable[TrustedKey | Rejected]) -> int:
+        keys = []
+        for entry in entries:
+            if isinstance(entry, Rejected):
+                self.rejected.append(entry)
+            else:
+                keys.append(entry)
+        return self.add(keys)
+
+    def _index(self, keys: Iterable[TrustedKey]) -> None:
+        # Built aside and swapped in, so that a reader in another thread sees the old index or the new one.
+        index = dict(self._by_kid)
+        size = self._size
+        for key in keys:
+            others = tuple(k for k in index.get(key.kid, ()) if k.spki != key.spki)
+            size += len(others) + 1 - len(index.get(key.kid, ()))
+            index[key.kid] = (*others, key)
+            if size > self._limits.trust_entries:
+                raise _unreadable(f"more than {self._limits.trust_entries} keys")
+        self._by_kid, self._size = index, size
+
+
+def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    mode = "rwc" if create else "ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+
+
+def _load(path: Path, limits: Limits) -> list[TrustedKey]:
+    try:
+        with closing(_connect(path, create=False)) as connection:
+            _check_format(connection)
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM keys LIMIT ?", (limits.trust_entries + 1,))  # noqa: S608
+            return [_from_row(row) for row in rows]
+    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError):
+        raise TrustError(Code.TRUST_STORE_UNREADABLE, "not a trust store, or a damaged one", Step.TRUST) from None
+
+
+def _save(path: Path, keys: list[TrustedKey]) -> None:
+    try:
+        with closing(_connect(path, create=True)) as connection, connection:
+            if not connection.execute("PRAGMA user_version").fetchone()[0]:
+                connection.executescript(_SCHEMA)
+            _check_format(connection)
+            connection.executemany(
+                f"INSERT OR REPLACE INTO keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                map(_to_row, keys),
+            )
+    except (sqlite3.Error, ValueError, OSError):
+        raise TrustError(Code.TRUST_STORE_UNREADABLE, "the trust store cannot be written", Step.TRUST) from None
+
+
+def _check_format(connection: sqlite3.Connection) -> None:
+    found = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if found != (_APPLICATION_ID, _FORMAT):
+        raise ValueError("another program's database, or another version's")
+
+
+def _to_row(key: TrustedKey) -> tuple[Any, ...]:
+    return (
+        key.kid,
+        key.spki,
+        key.country,
+        None if key.usages is None else " ".join(sorted(key.usages)),
+        None if key.not_before is None else int(key.not_before.timestamp()),
+        None if key.not_after is None else int(key.not_after.timestamp()),
+        key.certificate,
+        key.source,
+    )
+
+
+def _from_row(row: tuple[Any, ...]) -> TrustedKey:
+    kid, spki, country, usages, not_before, not_after, certificate, source = row
+    if not isinstance(kid, bytes) or not isinstance(spki, bytes):
+        raise ValueError("kid and spki are byte strings")
+    return TrustedKey(
+        kid=kid,
+        spki=spki,
+        country=country,
+        usages=None if usages is None else frozenset(EntryType(usage) for usage in usages.split()),
+        not_before=None if not_before is None else datetime.fromtimestamp(not_before, UTC),
+        not_after=None if not_after is None else datetime.fromtimestamp(not_after, UTC),
+        certificate=certificate,
+        source=source,
+    )
+
+
+def _unreadable(detail: str) -> TrustError:
+    return TrustError(Code.CERTIFICATE_UNREADABLE, detail, Step.TRUST)

@@ -1,0 +1,1 @@
+"""From a scanned text to a verdict: which checks, in which order, under which policy."""

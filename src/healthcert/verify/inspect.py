@@ -1,0 +1,55 @@
+"""A look inside a certificate without verifying anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from healthcert.errors import Code, DecodeError, HealthCertError, Step
+from healthcert.families import recognise
+from healthcert.families.protocol import Layer
+from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.verify.report import _NoTruth, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unverified(_NoTruth):
+    """What a text claims. Anyone can have written it: nothing here was checked.
+
+    ``layers`` go from the outside in, as far as they could be read; ``problem`` is why the next one could not.
+    """
+
+    family: str | None
+    layers: tuple[Layer, ...]
+    problem: HealthCertError | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values, marked as unverified."""
+        return {
+            "verified": False,
+            "family": self.family,
+            "layers": [{"name": la.name, "size": la.size, "content": plain(la.content)} for la in self.layers],
+            "problem": None
+            if self.problem is None
+            else {"code": self.problem.code.value, "step": self.problem.step, "detail": self.problem.detail},
+        }
+
+
+def inspect_unverified(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Unverified:
+    """The layers of a certificate, for developers and support. Never raises on bad input.
+
+    The result is of another type than a verified certificate, so that it cannot be taken for one.
+    """
+    layers: list[Layer] = []
+    family = None
+    try:
+        text = text.strip("\r\n")
+        if len(text) > limits.text_chars:
+            raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.text_chars} characters", Step.RECOGNISE)
+        found = recognise(text)
+        family = found.name
+        for layer in found.layers(text, limits):
+            layers.append(layer)  # noqa: PERF402 (those before a failure are kept)
+    except HealthCertError as error:
+        return Unverified(family=family, layers=tuple(layers), problem=error)
+    return Unverified(family=family, layers=tuple(layers), problem=None)

@@ -1,0 +1,89 @@
+"""What a verifier demands, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum, unique
+from typing import Any, Self
+
+from healthcert.encoding.algorithms import Algorithm
+from healthcert.errors import Code
+from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.model import EntryType
+
+TOLERABLE = frozenset(
+    (
+        Code.URL_ESCAPED_TEXT,
+        Code.ALGORITHM_UNPROTECTED,
+        Code.FLOAT_TIME,
+        Code.TAGGED_TIME,
+        Code.EXPIRES_AFTER_KEY,
+        Code.KEY_DATES_UNKNOWN,
+        Code.TAGGED_DATE_TIME,
+        Code.DATE_WITH_TIME,
+        Code.TIME_WITHOUT_ZONE,
+        Code.BIRTH_DATE_PADDED,
+        Code.EMPTY_GROUP,
+        Code.NULL_FIELD,
+        Code.FLOAT_DOSE,
+        Code.DOSE_OUT_OF_RANGE,
+        Code.EMPTY_CODE,
+        Code.TEXT_TOO_LONG,
+        Code.NAME_NOT_TRANSLITERATED,
+        Code.UNKNOWN_DISEASE,
+    )
+)
+"""Every departure that honest issuers are known for. Each is tolerated by name, and a warning where it is met."""
+
+
+@unique
+class RevocationCheck(StrEnum):
+    """Whether revocation lists must be, may be, or need not be asked."""
+
+    REQUIRED = "required"
+    IF_AVAILABLE = "if_available"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a certificate must be to be accepted. The defaults are those of a verifier at a border.
+
+    ``families`` are names of families, ``tolerated`` the departures that become warnings instead of refusals.
+    ``clock_skew`` is allowed to either side of the validity. Lowering ``rsa_bits`` admits weak keys.
+    """
+
+    name: str = "default"
+    families: frozenset[str] = frozenset(("EU DCC",))
+    entry_types: frozenset[EntryType] = frozenset(EntryType)
+    algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
+    rsa_bits: int = 2048
+    clock_skew: timedelta = timedelta(0)
+    tolerated: frozenset[Code] = TOLERABLE
+    revocation: RevocationCheck = RevocationCheck.IF_AVAILABLE
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        if stray := self.tolerated - TOLERABLE:
+            raise ValueError(f"not something a policy can tolerate: {', '.join(sorted(stray))}")
+        if self.clock_skew < timedelta(0):
+            raise ValueError("clock_skew is not negative")
+
+    @classmethod
+    def strict(cls) -> Self:
+        """The letter of the specification, for issuers who check what they issue."""
+        return cls(name="strict", tolerated=frozenset())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The policy as JSON-ready values, as it stands in a report."""
+        return {
+            "name": self.name,
+            "families": sorted(self.families),
+            "entry_types": sorted(self.entry_types),
+            "algorithms": sorted(algorithm.name for algorithm in self.algorithms),
+            "rsa_bits": self.rsa_bits,
+            "clock_skew_seconds": self.clock_skew.total_seconds(),
+            "tolerated": sorted(self.tolerated),
+            "revocation": self.revocation.value,
+        }

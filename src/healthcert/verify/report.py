@@ -1,0 +1,156 @@
+"""What a verification found: every step, the verdict, and how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum, unique
+from typing import Any, NoReturn
+
+from healthcert.errors import Code, Step
+from healthcert.families.protocol import Finding
+from healthcert.model import Coding, HealthCertificate
+from healthcert.trust.keys import TrustedKey
+from healthcert.verify.policy import Policy
+
+
+@unique
+class Outcome(StrEnum):
+    """The verdict on a certificate."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNDETERMINED = "undetermined"
+
+
+@unique
+class StepResult(StrEnum):
+    """How one step ended. Only ``PASSED`` is a pass."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDETERMINED = "undetermined"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """One step of the fixed order. ``code`` is None when it was not run; ``detail`` never holds personal data."""
+
+    step: Step
+    outcome: StepResult
+    code: Code | None
+    detail: str = ""
+
+
+class _NoTruth:
+    """Neither true nor false: ``if report`` would accept every certificate."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} has no truth value; ask for what you mean, e.g. .outcome")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(_NoTruth):
+    """The result of examining one text.
+
+    ``code`` and ``step`` are those of the first step that did not pass, else ``OK`` and None. ``certificate`` is there
+    once the signature held and the content could be read, whatever the outcome; ``key`` is the key that signed.
+    ``warnings`` are the departures that the policy tolerated.
+    """
+
+    outcome: Outcome
+    code: Code
+    step: Step | None
+    steps: tuple[StepOutcome, ...]
+    family: str | None
+    certificate: HealthCertificate | None
+    key: TrustedKey | None
+    warnings: tuple[Finding, ...]
+    checked_at: datetime
+    policy: Policy
+
+    def __getitem__(self, step: Step) -> StepOutcome:
+        """The outcome of one step: ``report[Step.TRUST].outcome``."""
+        return next(outcome for outcome in self.steps if outcome.step is step)
+
+    @property
+    def detail(self) -> str:
+        """Why, in words, when the certificate was not accepted; empty otherwise."""
+        return self[self.step].detail if self.step else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values. They contain the holder's data once the signature held."""
+        return {
+            "outcome": self.outcome.value,
+            "code": self.code.value,
+            "step": self.step.value if self.step else None,
+            "detail": self.detail,
+            "checked_at": self.checked_at.isoformat(),
+            "family": self.family,
+            "steps": [
+                {"step": s.step.value, "outcome": s.outcome.value, "code": s.code, "detail": s.detail}
+                for s in self.steps
+            ],
+            "warnings": [{"code": w.code.value, "step": w.step.value, "detail": w.detail} for w in self.warnings],
+            "certificate": None if self.certificate is None else _certificate(self.certificate),
+            "key": None if self.key is None else describe_key(self.key),
+            "policy": self.policy.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(_NoTruth):
+    """A certificate that was accepted, and the report that says so."""
+
+    certificate: HealthCertificate
+    report: Report
+
+
+def describe_key(key: TrustedKey) -> dict[str, Any]:
+    """A trusted key as JSON-ready values."""
+    return {
+        "kid": key.kid.hex(),
+        "country": key.country,
+        "usages": None if key.usages is None else sorted(usage.value for usage in key.usages),
+        "not_before": key.not_before.isoformat() if key.not_before else None,
+        "not_after": key.not_after.isoformat() if key.not_after else None,
+        "source": key.source,
+    }
+
+
+def _certificate(certificate: HealthCertificate) -> dict[str, Any]:
+    values = {
+        name: plain(getattr(certificate, name)) for name in certificate.__slots__ if name not in ("raw", "events")
+    }
+    values["events"] = [{"type": e.entry_type.value} | _fields(e) for e in certificate.events]
+    return values
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: plain(getattr(value, name)) for name in value.__slots__ if getattr(value, name) not in (None, {})}
+
+
+def plain(value: Any) -> Any:
+    """Any value of a certificate as JSON-ready values; bytes become hexadecimal text."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case Coding():
+            return {"system": value.system, "code": value.code, "display": value.display}
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return _fields(value)
+    if hasattr(value, "tag"):
+        return {"tag": value.tag, "value": plain(value.value)}
+    return str(value)

@@ -1,0 +1,182 @@
+"""One function for each check. A step raises :class:`VerificationError` or returns what the next ones need.
+
+The stages are types: only :func:`signature` makes an :class:`Authenticated`, and only from that does
+:func:`content` read health data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from healthcert.errors import Code, Step, TrustError, VerificationError
+from healthcert.families import recognise as recognise_family
+from healthcert.families.hcert.valuesets import DETECTED, NOT_DETECTED
+from healthcert.families.protocol import Decoded, Family, Finding
+from healthcert.model import EntryType, Event, HealthCertificate, TestResult
+from healthcert.trust.keys import TrustedKey
+from healthcert.trust.store import TrustStore
+from healthcert.verify.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A text that claims to be of a family."""
+
+    text: str
+    family: Family
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A certificate whose signature was made with a trusted key."""
+
+    decoded: Decoded
+    key: TrustedKey
+
+
+def recognise(text: str, policy: Policy) -> Scanned:
+    """Which family the text claims to be of, and whether the policy accepts that family."""
+    # A scanner's line end is not part of the text; a space is, being a base45 symbol.
+    text = text.strip("\r\n")
+    if len(text) > policy.limits.text_chars:
+        raise _refuse(Code.INPUT_TOO_LONG, f"more than {policy.limits.text_chars} characters", Step.RECOGNISE)
+    family = recognise_family(text)
+    if family.name not in policy.families:
+        raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept {family.name}", Step.RECOGNISE)
+    return Scanned(text, family)
+
+
+def decode(scanned: Scanned, policy: Policy) -> Decoded:
+    """The layers of the certificate, down to the claims; no signature is checked yet."""
+    return scanned.family.decode(scanned.text, policy.limits)
+
+
+def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedKey, ...]:
+    """Every trusted key that the kid may mean."""
+    if decoded.kid is None:
+        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, "the certificate names no kid", Step.TRUST)
+    if problem := decoded.family.check_kid(decoded.kid):
+        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
+    if not store:
+        raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
+    # HCERT specification §3.3.2: a verifier MUST check all DSCs with that kid.
+    candidates = store.candidates(decoded.kid)
+    if not candidates:
+        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} is not in the trust store", Step.TRUST)
+    if len(candidates) > policy.limits.candidate_keys:
+        raise _refuse(
+            Code.KEY_NOT_IN_TRUST_LIST, f"more than {policy.limits.candidate_keys} keys share this kid", Step.TRUST
+        )
+    return candidates
+
+
+def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy) -> Authenticated:
+    """Which of the candidates made the signature."""
+    algorithm = decoded.algorithm
+    # HCERT specification §3.3.1: ES256 and PS256, nothing else. Test CO4.
+    if algorithm is None or algorithm not in policy.algorithms:
+        raise _refuse(Code.ALGORITHM_NOT_ACCEPTED, f"alg {decoded.algorithm_label} is not accepted", Step.SIGNATURE)
+    problem = _refuse(Code.SIGNATURE_INVALID, "no trusted key made this signature", Step.SIGNATURE)
+    for candidate in candidates:
+        try:
+            key = candidate.public_key
+        except TrustError as error:
+            problem = _refuse(Code.UNSUITABLE_PUBLIC_KEY_TYPE, error.detail, Step.SIGNATURE)
+            continue
+        # RFC 9053 §2: the key must be of the algorithm's type and curve. Test CO27.
+        if not algorithm.fits(key):
+            problem = _refuse(Code.UNSUITABLE_PUBLIC_KEY_TYPE, f"the key is not for {algorithm.name}", Step.SIGNATURE)
+            continue
+        if isinstance(key, RSAPublicKey) and key.key_size < policy.rsa_bits:
+            problem = _refuse(Code.PUBLIC_KEY_TOO_WEAK, f"RSA with {key.key_size} bits", Step.SIGNATURE)
+            continue
+        if algorithm.verify(key, decoded.signature, decoded.signed):
+            return Authenticated(decoded, candidate)
+        problem = _refuse(Code.SIGNATURE_INVALID, "no trusted key made this signature", Step.SIGNATURE)
+    raise problem
+
+
+def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy) -> tuple[Finding, ...]:
+    """Whether the certificate, and the key that signed it, are valid at this moment.
+
+    Without a key (none was found, or none fits the signature) only the certificate's own times are judged.
+    """
+    claims = decoded.claims
+    skew = policy.clock_skew.total_seconds()
+    clock = now.timestamp()
+    if claims.invalid:
+        raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(claims.invalid)}: not a moment in time", Step.TIME)
+    # HCERT specification §3.3.4 and §3.3.5: both SHALL be there.
+    if claims.expires_at is None or claims.issued_at is None:
+        missing = "exp" if claims.expires_at is None else "iat"
+        raise _refuse(Code.CWT_TIME_INVALID, f"{missing} is missing", Step.TIME)
+    # RFC 8392 §3.1.6, §3.1.5: not before it was issued, not before nbf. Test CO16.
+    if clock + skew < max(claims.issued_at, claims.not_before or 0):
+        raise _refuse(Code.CWT_NOT_YET_VALID, "the certificate is not valid yet", Step.TIME)
+    # HCERT specification §3.3.4: after exp a verifier MUST reject. Test CO17.
+    if clock - skew > claims.expires_at:
+        raise _refuse(Code.CWT_EXPIRED, "the certificate has expired", Step.TIME)
+    if key is None:
+        return ()
+    return _key_window(claims.issued_at, claims.expires_at, key, now, policy)
+
+
+def _key_window(
+    issued_at: float, expires_at: float, key: TrustedKey, now: datetime, policy: Policy
+) -> tuple[Finding, ...]:
+    if key.not_before is None or key.not_after is None:
+        return (Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list gives no validity for the key"),)
+    if now + policy.clock_skew < key.not_before:
+        raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
+    if now - policy.clock_skew > key.not_after:
+        raise _refuse(Code.PUBLIC_KEY_EXPIRED, "the signing key has expired", Step.TIME)
+    # HCERT specification §3.3.5: iat MUST not predate the validity of the DSC.
+    if issued_at < key.not_before.timestamp():
+        raise _refuse(Code.ISSUED_BEFORE_KEY, "issued before the signing key was valid", Step.TIME)
+    # HCERT specification §3.3.4: exp MUST not exceed the validity of the DSC. One real issuer in five breaks this;
+    # the key's own end is enforced above, so nothing is accepted for longer than the key lives.
+    if expires_at > key.not_after.timestamp():
+        return (Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"),)
+    return ()
+
+
+def read_content(authenticated: Authenticated) -> tuple[HealthCertificate, tuple[Finding, ...]]:
+    """The payload as health data."""
+    return authenticated.decoded.family.parse(authenticated.decoded)
+
+
+def content(certificate: HealthCertificate, now: datetime, policy: Policy) -> None:
+    """Whether what is certified is of an accepted kind, and can be shown as good."""
+    for event in certificate.events:
+        if event.entry_type not in policy.entry_types:
+            raise _refuse(
+                Code.ENTRY_TYPE_NOT_ACCEPTED, f"the policy does not accept a {event.entry_type}", Step.CONTENT
+            )
+        _check_event(event, now, policy)
+
+
+def _check_event(event: Event, now: datetime, policy: Policy) -> None:
+    if isinstance(event, TestResult):
+        # Test DGC7: a detected result must never show as valid; nor may one that is neither.
+        if event.result == DETECTED:
+            raise _refuse(Code.TEST_RESULT_POSITIVE, "the test was positive", Step.CONTENT)
+        if event.result != NOT_DETECTED:
+            raise _refuse(Code.TEST_RESULT_UNKNOWN, "the test's result is not a known code", Step.CONTENT)
+    # Test DGC8.
+    if event.lies_after(now + policy.clock_skew):
+        raise _refuse(Code.EVENT_IN_FUTURE, f"the {event.entry_type} lies in the future", Step.CONTENT)
+
+
+def usage(types: frozenset[EntryType], key: TrustedKey) -> None:
+    """Whether the key may sign entries of these kinds (HCERT specification, Appendix A). Tests CO6 to CO11."""
+    if not key.may_sign(types):
+        kinds = ", ".join(sorted(types))
+        raise _refuse(Code.KEY_USAGE_MISMATCH, f"the signing key may not sign: {kinds}", Step.USAGE)
+
+
+def _refuse(code: Code, detail: str, step: Step) -> VerificationError:
+    return VerificationError(code, detail, step)

@@ -1,0 +1,192 @@
+"""The order of the steps, and the one front door to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from healthcert.clock import Clock, SystemClock
+from healthcert.errors import Code, HealthCertError, Step, VerificationError
+from healthcert.families.protocol import Finding
+from healthcert.model import HealthCertificate
+from healthcert.trust.keys import TrustedKey
+from healthcert.trust.store import TrustStore
+from healthcert.verify import steps
+from healthcert.verify.policy import Policy, RevocationCheck
+from healthcert.verify.report import Outcome, Report, StepOutcome, StepResult, Verified
+
+T = TypeVar("T")
+
+_ALWAYS_REQUIRED = (
+    Step.RECOGNISE,
+    Step.DECODE,
+    Step.TRUST,
+    Step.SIGNATURE,
+    Step.TIME,
+    Step.CONTENT,
+    Step.USAGE,
+)
+_PASSED = {step: StepOutcome(step, StepResult.PASSED, Code.OK) for step in Step}
+_NOT_RUN = {step: StepOutcome(step, StepResult.NOT_RUN, None) for step in Step}
+
+# Not a fault of the certificate: the verifier lacks what it needs to tell.
+_UNDETERMINED = frozenset((Code.TRUST_STORE_EMPTY, Code.REVOCATION_UNKNOWN, Code.GENERAL_ERROR))
+
+
+class Verifier:
+    """Verifies certificates against a trust store, under a policy, at the moment its clock tells.
+
+    A verifier may be shared between threads.
+    """
+
+    def __init__(self, trust: TrustStore, *, policy: Policy | None = None, clock: Clock | None = None) -> None:
+        self._trust = trust
+        self._policy = policy or Policy()
+        self._clock = clock or SystemClock()
+
+    def examine(self, text: str) -> Report:
+        """Everything that can be told of ``text``. Never raises on bad input.
+
+        What follows a failed step is still run where it does not depend on it, so that an officer reads
+        "signed, but expired", not just the first obstacle.
+        """
+        run = _Run(self._policy, self._clock.now())
+        try:
+            run.examine(text, self._trust)
+        except Exception as error:  # noqa: BLE001 The last line of defence: a verifier at a door must not fall over.
+            run.give_up(error)
+        return run.report()
+
+    def verify(self, text: str) -> Verified:
+        """The certificate in ``text``, accepted.
+
+        Raises :class:`VerificationError` with the code and step of the first obstacle.
+        """
+        report = self.examine(text)
+        if report.outcome is Outcome.ACCEPTED and report.certificate is not None:
+            return Verified(report.certificate, report)
+        raise VerificationError(report.code, report.detail, report.step)
+
+    def examine_many(self, texts: Iterable[str]) -> Iterator[Report]:
+        """A report for each text, in the order of the texts, made as they are asked for."""
+        return map(self.examine, texts)
+
+
+class _Run:
+    """One examination: the outcomes gathered so far."""
+
+    def __init__(self, policy: Policy, now: datetime) -> None:
+        self._policy = policy
+        self._now = now
+        self._outcomes: dict[Step, StepOutcome] = {}
+        self._warnings: list[Finding] = []
+        self._family: str | None = None
+        self._certificate: HealthCertificate | None = None
+        self._key: TrustedKey | None = None
+
+    def examine(self, text: str, store: TrustStore) -> None:
+        policy, now = self._policy, self._now
+        scanned = self._step(Step.RECOGNISE, steps.recognise, text, policy)
+        if scanned is None:
+            return
+        self._family = scanned.family.name
+        decoded = self._step(Step.DECODE, steps.decode, scanned, policy)
+        if decoded is None:
+            return
+        self._judge(Step.DECODE, decoded.findings)
+
+        authenticated = None
+        candidates = self._step(Step.TRUST, steps.trust, decoded, store, policy)
+        if candidates is not None:
+            authenticated = self._step(Step.SIGNATURE, steps.signature, decoded, candidates, policy)
+            self._judge(Step.SIGNATURE, decoded.findings)
+        self._key = authenticated.key if authenticated else None
+
+        findings = self._step(Step.TIME, steps.time, decoded, self._key, now, policy)
+        self._judge(Step.TIME, decoded.findings + (findings or ()))
+        if authenticated is None:
+            return
+
+        read = self._step(Step.CONTENT, steps.read_content, authenticated)
+        if read is not None:
+            self._certificate, findings = read
+            self._judge(Step.CONTENT, findings)
+            self._step(Step.CONTENT, steps.content, self._certificate, now, policy)
+        types = decoded.family.entry_types(decoded)
+        self._step(Step.USAGE, steps.usage, types, authenticated.key)
+        self._revocation()
+
+    def give_up(self, error: Exception) -> None:
+        """Records a failure of this software at the first step without an outcome."""
+        step = next((s for s in Step if s not in self._outcomes), Step.RULES)
+        # The type alone: the message of an unforeseen error may quote what it stumbled over.
+        detail = f"an internal error ({type(error).__name__}); please report it"
+        self._record(VerificationError(Code.GENERAL_ERROR, detail), step)
+
+    def report(self) -> Report:
+        outcomes = tuple(self._outcomes.get(step) or _NOT_RUN[step] for step in Step)
+        obstacle = next((o for o in outcomes if o.outcome is StepResult.FAILED), None) or next(
+            (o for o in outcomes if o.outcome is StepResult.UNDETERMINED), None
+        )
+        if obstacle is not None:
+            refused = obstacle.outcome is StepResult.FAILED
+            outcome, code = Outcome.REFUSED if refused else Outcome.UNDETERMINED, obstacle.code or Code.GENERAL_ERROR
+        elif all(self._outcomes.get(step) is _PASSED[step] for step in _ALWAYS_REQUIRED):
+            outcome, code = Outcome.ACCEPTED, Code.OK
+        else:
+            # No step failed and yet one is missing: an absent check is never a pass.
+            outcome, code = Outcome.UNDETERMINED, Code.GENERAL_ERROR
+        return Report(
+            outcome=outcome,
+            code=code,
+            step=obstacle.step if obstacle else None,
+            steps=outcomes,
+            family=self._family,
+            certificate=self._certificate,
+            key=self._key,
+            warnings=tuple(self._warnings),
+            checked_at=self._now,
+            policy=self._policy,
+        )
+
+    def _revocation(self) -> None:
+        match self._policy.revocation:
+            case RevocationCheck.REQUIRED:
+                error = VerificationError(Code.REVOCATION_UNKNOWN, "no revocation list covers the issuer")
+                self._record(error, Step.REVOCATION)
+            case RevocationCheck.IF_AVAILABLE:
+                self._skip(Step.REVOCATION, "no revocation list covers the issuer")
+            case RevocationCheck.OFF:
+                self._skip(Step.REVOCATION, "off in the policy")
+        self._skip(Step.RULES, "no country's rules were asked for")
+
+    def _step(self, step: Step, check: Callable[..., T], *args: Any) -> T | None:
+        """The result of ``check``, or None after recording why it has none."""
+        try:
+            result = check(*args)
+        except HealthCertError as error:
+            self._record(error, step)
+            return None
+        self._outcomes.setdefault(step, _PASSED[step])
+        return result
+
+    def _judge(self, step: Step, findings: tuple[Finding, ...]) -> None:
+        """Turns the findings of ``step`` into warnings, or into its failure where the policy does not tolerate them."""
+        for finding in findings:
+            if finding.step is not step:
+                continue
+            if finding.code in self._policy.tolerated:
+                self._warnings.append(finding)
+            else:
+                self._record(VerificationError(finding.code, finding.detail), step)
+
+    def _record(self, error: HealthCertError, step: Step) -> None:
+        """Notes that ``step`` did not pass; of several reasons the first one stays."""
+        known = self._outcomes.get(step)
+        if known is None or known.outcome is StepResult.PASSED:
+            result = StepResult.UNDETERMINED if error.code in _UNDETERMINED else StepResult.FAILED
+            self._outcomes[step] = StepOutcome(step, result, error.code, error.detail)
+
+    def _skip(self, step: Step, why: str) -> None:
+        self._outcomes[step] = StepOutcome(step, StepResult.NOT_RUN, None, why)
