@@ -6,6 +6,8 @@ from zlib_ng import zlib_ng
 
 from healthcert.errors import Code, DecodeError, Step
 
+_CHECKSUM_SIZE = 4
+
 
 def deflate(data: bytes) -> bytes:
     """``data`` as a ZLIB stream, as small as the library makes it."""
@@ -16,14 +18,9 @@ def inflate(data: bytes, *, limit: int) -> bytes:
     """The content of one whole ZLIB stream, at most ``limit`` bytes.
 
     Raises :class:`DecodeError` (``DECOMPRESSION_FAILED``) when the stream is damaged or cut short, has bytes
-    after its end, or holds more than ``limit`` bytes; memory use is bounded by ``limit`` in every case.
+    or set bits after its end, or holds more than ``limit`` bytes; memory use is bounded by ``limit`` in every case.
     """
-    stream = zlib_ng.decompressobj()
-    try:
-        # One byte more than allowed is enough to tell a bomb.
-        content = stream.decompress(data, limit + 1)
-    except zlib_ng.error:  # type: ignore[misc]  # its stub calls the exception a value
-        raise _error("not a valid ZLIB stream") from None
+    stream, content = _inflate(data, limit)
     if len(content) > limit:
         raise _error(f"more than {limit} bytes after decompression")
     # RFC 1950 §2.2: a stream ends with its checksum; what follows is not part of it.
@@ -31,7 +28,36 @@ def inflate(data: bytes, *, limit: int) -> bytes:
         raise _error("the ZLIB stream is cut short")
     if stream.unused_data:
         raise _error("bytes after the end of the ZLIB stream")
+    if _has_stray_bits(data, content, limit):
+        raise _error("bits set after the end of the compressed data")
     return content
+
+
+def _inflate(data: bytes, limit: int) -> tuple[zlib_ng._Decompress, bytes]:
+    stream = zlib_ng.decompressobj()
+    try:
+        # One byte more than allowed is enough to tell a bomb.
+        return stream, stream.decompress(data, limit + 1)
+    except zlib_ng.error:  # type: ignore[misc]  # its stub calls the exception a value
+        raise _error("not a valid ZLIB stream") from None
+
+
+def _has_stray_bits(data: bytes, content: bytes, limit: int) -> bool:
+    """Whether a bit is set between the last code and the next byte, where every compressor writes zeros.
+
+    Inflating ignores those bits, so that one certificate would have many texts, and a list of refused texts could
+    be got around. The byte in question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit
+    (RFC 1951 §3.1.1): if its highest set bit can be cleared without a difference, that bit meant nothing.
+    """
+    last = len(data) - 1 - _CHECKSUM_SIZE
+    if not data[last]:
+        return False
+    cleared = data[last] & ~(1 << data[last].bit_length() - 1)
+    try:
+        stream, same = _inflate(data[:last] + bytes((cleared,)) + data[last + 1 :], limit)
+    except DecodeError:
+        return False
+    return stream.eof and same == content
 
 
 def _error(detail: str) -> DecodeError:
