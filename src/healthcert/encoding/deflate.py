@@ -45,8 +45,8 @@ def _inflate(data: bytes, limit: int) -> tuple[zlib_ng._Decompress, bytes]:
 def _has_stray_bits(data: bytes, content: bytes, limit: int) -> bool:
     """Whether a bit is set between the last code and the next byte, where every compressor writes zeros.
 
-    Inflating ignores those bits, so that one certificate would have many texts, and a list of refused texts could
-    be got around. The byte in question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit
+    Inflating ignores those bits, so that any certificate could be given other texts by changing a character or
+    two. (Deflate leaves an encoder other freedoms; what is signed is the same under all of them.) The byte in question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit
     (RFC 1951 §3.1.1): if its highest set bit can be cleared without a difference, that bit meant nothing.
     """
     last = len(data) - 1 - _CHECKSUM_SIZE

@@ -64,11 +64,11 @@ def to_model(dcc: Dcc, payload: Mapping[Any, Any]) -> tuple[Holder, tuple[Event,
     """
     nam = dcc.nam
     holder = Holder(
-        family_name=nam.fn,
-        given_name=nam.gn,
+        family_name=nam.fn or None,
+        given_name=nam.gn or None,
         birth_date=dcc.dob,
-        family_name_icao=nam.fnt,
-        given_name_icao=nam.gnt,
+        family_name_icao=nam.fnt or None,
+        given_name_icao=nam.gnt or None,
         other=_unnamed(payload, Dcc),
     )
     events: list[Event] = [_vaccination(v, _raw_entry(payload, "v")) for v in dcc.v]
@@ -99,13 +99,13 @@ def _test(entry: TestEntry, raw: Mapping[Any, Any]) -> TestResult:
         test_type=coding("tt", entry.tt),
         sampled_at=_moment(entry.sc, "t[0].sc"),
         result=coding("tr", entry.tr),
-        name=entry.nm,
-        device=None if entry.ma is None else coding("t.ma", entry.ma),
-        centre=entry.tc,
+        name=entry.nm or None,
+        device=coding("t.ma", entry.ma) if entry.ma else None,
+        centre=entry.tc or None,
         country=entry.co,
         issuer=entry.is_,
         certificate_id=entry.ci,
-        other=_unnamed(raw, TestEntry) | ({} if entry.dr is None else {"dr": entry.dr}),
+        other=_unnamed(raw, TestEntry) | ({"dr": entry.dr} if entry.dr else {}),
     )
 
 
@@ -162,7 +162,7 @@ def _check_lengths(struct: msgspec.Struct, names: tuple[str, ...], where: str, f
     findings.extend(
         _found(Code.TEXT_TOO_LONG, f"{where}.{name.rstrip('_')}: over {_MAX_TEXT} characters")
         for name in names
-        if len(getattr(struct, name) or "") > _MAX_TEXT
+        if len(getattr(struct, name)) > _MAX_TEXT
     )
 
 

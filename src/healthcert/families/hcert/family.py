@@ -32,13 +32,15 @@ class EuDcc:
     def decode(self, text: str, limits: Limits) -> Decoded:
         try:
             return _decode(text, limits, ())
-        except DecodeError:
-            if "%20" not in text:
-                raise
+        except DecodeError as error:
             # Some scanners escape spaces as in a URL. % is a base45 symbol too, hence only now.
             unescaped = text.replace("%20", " ")
-            finding = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
-            return _decode(unescaped, limits, (finding,))
+            if unescaped == text:
+                raise
+            try:
+                return _decode(unescaped, limits, (_URL_ESCAPED,))
+            except DecodeError:
+                raise error from None
 
     def layers(self, text: str, limits: Limits) -> Iterator[Layer]:
         yield Layer("base45", len(text), {"prefix": PREFIX})
@@ -123,6 +125,7 @@ def _decode(text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded
     )
 
 
+_URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
 _TIME_QUIRKS = {
     Code.FLOAT_TIME: "exp, nbf or iat is a floating-point number",
     Code.TAGGED_TIME: "exp, nbf or iat carries CBOR tag 1",

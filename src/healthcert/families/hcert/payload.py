@@ -1,7 +1,7 @@
 """The EU DCC payload (schema 1.3), typed: the map under CWT claim -260, key 1.
 
 Field names are those of the schema. Anything the schema does not name is kept by the caller from the raw
-map; nothing is dropped on the way.
+map; nothing is dropped on the way. A text that may be absent is empty when it is.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Dose = Annotated[int, Meta(ge=1)]
 SeriesDoses = Annotated[int, Meta(ge=0)]  # 0 is found, and reported, in content.py
 
 
-class Name(Struct, frozen=True, omit_defaults=True):
-    fn: str | None = None
-    gn: str | None = None
-    fnt: str | None = None
-    gnt: str | None = None
+class Name(Struct, frozen=True):
+    fn: str = ""
+    gn: str = ""
+    fnt: str = ""
+    gnt: str = ""
 
 
 class VaccinationEntry(Struct, frozen=True, rename={"is_": "is"}):
@@ -48,7 +48,7 @@ class VaccinationEntry(Struct, frozen=True, rename={"is_": "is"}):
     ci: str
 
 
-class TestEntry(Struct, frozen=True, rename={"is_": "is"}, omit_defaults=True):
+class TestEntry(Struct, frozen=True, rename={"is_": "is"}):
     tg: str
     tt: str
     sc: DateTime
@@ -56,10 +56,10 @@ class TestEntry(Struct, frozen=True, rename={"is_": "is"}, omit_defaults=True):
     co: Country
     is_: str
     ci: str
-    nm: str | None = None
-    ma: str | None = None
-    tc: str | None = None
-    dr: str | None = None  # schema 1.0 and 1.1 only; carries no meaning today
+    nm: str = ""
+    ma: str = ""
+    tc: str = ""
+    dr: str = ""  # schema 1.0 and 1.1 only; carries no meaning today
 
 
 class RecoveryEntry(Struct, frozen=True, rename={"is_": "is"}):
@@ -72,7 +72,7 @@ class RecoveryEntry(Struct, frozen=True, rename={"is_": "is"}):
     ci: str
 
 
-class Dcc(Struct, frozen=True, omit_defaults=True):
+class Dcc(Struct, frozen=True):
     ver: Annotated[str, Meta(pattern=_VERSION)]
     nam: Name
     dob: Annotated[str, Meta(pattern=_BIRTH_DATE)]
@@ -90,9 +90,3 @@ SCHEMA_VERSION = "1.3.0"
 def to_typed(payload: object) -> Dcc:
     """The typed form of a payload map. Raises :class:`msgspec.ValidationError`, whose text quotes no value."""
     return msgspec.convert(payload, Dcc)
-
-
-def to_map(dcc: Dcc) -> dict[str, object]:
-    """The payload map of a typed form, for encoding."""
-    built: dict[str, object] = msgspec.to_builtins(dcc)
-    return built
