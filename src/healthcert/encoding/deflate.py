@@ -46,8 +46,9 @@ def _has_stray_bits(data: bytes, content: bytes, limit: int) -> bool:
     """Whether a bit is set between the last code and the next byte, where every compressor writes zeros.
 
     Inflating ignores those bits, so that any certificate could be given other texts by changing a character or
-    two. (Deflate leaves an encoder other freedoms; what is signed is the same under all of them.) The byte in question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit
-    (RFC 1951 §3.1.1): if its highest set bit can be cleared without a difference, that bit meant nothing.
+    two. (Deflate leaves an encoder other freedoms; what is signed is the same under all of them.) The byte in
+    question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit (RFC 1951 §3.1.1): if its
+    highest set bit can be cleared without a difference, that bit meant nothing.
     """
     last = len(data) - 1 - _CHECKSUM_SIZE
     if not data[last]:

@@ -76,9 +76,9 @@ class Dcc(Struct, frozen=True):
     ver: Annotated[str, Meta(pattern=_VERSION)]
     nam: Name
     dob: Annotated[str, Meta(pattern=_BIRTH_DATE)]
-    v: tuple[VaccinationEntry, ...] = ()
-    t: tuple[TestEntry, ...] = ()
-    r: tuple[RecoveryEntry, ...] = ()
+    v: Annotated[tuple[VaccinationEntry, ...], Meta(min_length=1)] = ()
+    t: Annotated[tuple[TestEntry, ...], Meta(min_length=1)] = ()
+    r: Annotated[tuple[RecoveryEntry, ...], Meta(min_length=1)] = ()
 
 
 Entry = VaccinationEntry | TestEntry | RecoveryEntry
