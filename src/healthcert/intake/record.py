@@ -6,6 +6,7 @@ stand in the value sets, dates in ISO 8601.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -21,6 +22,8 @@ _MODELS: dict[EntryType, type[Event]] = {
     EntryType.TEST: TestResult,
     EntryType.RECOVERY: Recovery,
 }
+# date.fromisoformat reads week dates as well.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Parts of the model that an EU DCC has no room for.
 _NOT_IN_DCC = frozenset(("other", "batch", "resulted_at"))
 
@@ -62,7 +65,7 @@ def _text(name: str, value: object) -> str:
 
 def _day(name: str, value: object) -> date:
     try:
-        if isinstance(value, str) and len(value) == len("YYYY-MM-DD"):
+        if isinstance(value, str) and _DAY.fullmatch(value):
             return date.fromisoformat(value)
     except ValueError:
         pass

@@ -69,10 +69,10 @@ class TrustStore:
     def from_path(cls, path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Self:
         """A store of whatever ``path`` is: a trust store file, a file of certificates or keys, or a folder of those."""
         path = Path(path)
-        if path.is_file() and path.open("rb").read(16) == b"SQLite format 3\0":
-            return cls.open(path, limits=limits)
         if not path.exists():
             raise TrustError(Code.TRUST_STORE_UNREADABLE, "there is no such file or folder", Step.TRUST)
+        if path.is_file() and _is_database(path):
+            return cls.open(path, limits=limits)
         store = cls(limits=limits)
         store._take(read_path(path, limits=limits))
         return store
@@ -144,6 +144,11 @@ class TrustStore:
             if size > self._limits.trust_entries:
                 raise _unreadable(f"more than {self._limits.trust_entries} keys")
         self._by_kid, self._size = index, size
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -137,8 +138,10 @@ def _fields(value: Any) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Any value of a certificate as JSON-ready values; bytes become hexadecimal text."""
     match value:
-        case None | bool() | int() | float() | str():
+        case None | bool() | int() | str():
             return value
+        case float():
+            return value if math.isfinite(value) else str(value)
         case datetime() | date():
             return value.isoformat()
         case bytes():

@@ -1,0 +1,285 @@
+"""Issuing: what comes out verifies, and what should not be issued is not."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+import healthcert as hc
+from healthcert.encoding import cose
+from healthcert.families.hcert.valuesets import DETECTED
+from healthcert.issue.pki import KeyKind, new_dsc
+from tests.support import (
+    CLOCK,
+    DAY,
+    EVENTS,
+    HOLDER,
+    NOW,
+    RECOVERY,
+    TEST,
+    VACCINATION,
+    csca,
+    dsc,
+    issue,
+    trust,
+    verifier,
+)
+
+
+def issuer(**changes: Any) -> hc.Issuer:
+    arguments: dict[str, Any] = {"signer": dsc().signer(), "country": "FR", "clock": CLOCK} | changes
+    return hc.Issuer(arguments.pop("signer"), **arguments)
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+@pytest.mark.parametrize("event", EVENTS.values(), ids=list(EVENTS))
+def test_what_is_issued_is_accepted_by_the_strictest_policy(event: hc.Event, kind: KeyKind) -> None:
+    pair = dsc(kind=kind)
+    issued = issue(event, pair)
+    verified = verifier(pair, policy=hc.Policy.strict()).verify(issued.text)
+    got = verified.certificate
+    assert got.holder.name == "Zoé Exemplaire-Müller"
+    assert (got.holder.family_name_icao, got.holder.given_name_icao) == ("EXEMPLAIRE<MUELLER", "ZOE")
+    assert got.events == (dataclasses.replace(event, country="FR", certificate_id=issued.certificate_id),)
+    assert got.identifiers == (issued.certificate_id,)
+    assert (got.issuer, got.issued_at, got.expires_at) == ("FR", issued.issued_at, issued.expires)
+    assert got.version == "1.3.0"
+
+
+def test_the_message_has_the_form_the_specification_asks_for() -> None:
+    message = cbor2.loads(issue().cose)
+    assert message.tag == 18
+    protected, unprotected, claims, signature = message.value
+    # HCERT specification §3.2; RFC 9052 §9.
+    assert cbor2.loads(protected) == {1: -7, 4: dsc().signer().kid}
+    assert unprotected == {}
+    assert len(signature) == 64
+    assert list(cbor2.loads(claims)) == [1, 4, 6, -260]
+    assert all(type(cbor2.loads(claims)[key]) is int for key in (4, 6))  # I-CO4
+    assert b"\xf7" not in claims.replace(b"\xf7", b"", 0)  # I-CO5: no undefined
+
+
+@pytest.mark.parametrize(
+    ("entry_type", "days"),
+    [(hc.EntryType.VACCINATION, 365), (hc.EntryType.TEST, 3), (hc.EntryType.RECOVERY, 365)],
+)
+def test_validity_by_type_and_never_beyond_the_dsc(entry_type: hc.EntryType, days: int) -> None:
+    issued = issue(EVENTS[entry_type])
+    assert issued.issued_at == NOW
+    assert issued.expires == NOW + timedelta(days=days)
+    short = new_dsc(csca(), "Short", now=NOW - DAY, validity=3 * DAY)
+    assert issue(EVENTS[entry_type], short).expires == NOW + 2 * DAY
+
+
+def test_validity_is_the_policy_s() -> None:
+    policy = hc.IssuePolicy(validity=dict.fromkeys(hc.EntryType, timedelta(hours=1)))
+    assert issuer(policy=policy).issue(VACCINATION, holder=HOLDER).expires == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [(NOW - 21 * DAY, "PUBLIC_KEY_NOT_YET_VALID"), (NOW + 2 * 365 * DAY, "PUBLIC_KEY_EXPIRED")],
+)
+def test_a_dsc_outside_its_validity_issues_nothing(at: datetime, code: str) -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        issuer(clock=hc.FixedClock(at)).issue(VACCINATION, holder=HOLDER)
+    assert (caught.value.code, caught.value.step) == (code, "time")
+
+
+def test_a_dsc_issues_only_what_its_usage_covers() -> None:
+    signer = dsc(hc.EntryType.TEST).signer()
+    assert issuer(signer=signer).issue(TEST, holder=HOLDER).text
+    with pytest.raises(hc.IssueError) as caught:
+        issuer(signer=signer).issue(RECOVERY, holder=HOLDER)
+    assert (caught.value.code, caught.value.step) == ("KEY_USAGE_MISMATCH", "usage")
+
+
+class WrongSigner:
+    """A signer whose parts do not fit, as a misconfigured module's would not."""
+
+    def __init__(self, **changes: Any) -> None:
+        good = dsc().signer()
+        self.kid = changes.get("kid", good.kid)
+        self.algorithm = changes.get("algorithm", good.algorithm)
+        self.certificate = changes.get("certificate", good.certificate)
+        self._sign = changes.get("sign", good.sign)
+
+    def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
+        signature: bytes = self._sign(data)
+        return signature
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"kid": b"12345678"}, "SIGNER_KEY_MISMATCH"),
+        ({"algorithm": hc.Algorithm.PS256}, "UNSUITABLE_PUBLIC_KEY_TYPE"),
+        ({"algorithm": hc.Algorithm.ES384}, "ALGORITHM_NOT_ACCEPTED"),
+    ],
+)
+def test_a_signer_that_does_not_fit_its_dsc_is_refused_at_once(changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        issuer(signer=WrongSigner(**changes))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("sign", [lambda _: bytes(64), lambda _: b"", dsc(hc.EntryType.TEST).signer().sign])
+def test_a_signature_that_would_not_verify_never_leaves(sign: Any) -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        issuer(signer=WrongSigner(sign=sign)).issue(VACCINATION, holder=HOLDER)
+    assert caught.value.code == "SIGNING_FAILED"
+
+
+@pytest.mark.parametrize("country", ["fr", "FRA", "F", "", "F\n", "Ф"])
+def test_the_country_is_two_capital_letters(country: str) -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        issuer(country=country)
+    assert caught.value.code == "FIELD_INVALID"
+
+
+SYSTEM = "http://snomed.info/sct"
+WRONG: list[tuple[str, hc.EntryType, Any]] = [
+    ("dose", hc.EntryType.VACCINATION, 0),
+    ("dose", hc.EntryType.VACCINATION, True),
+    ("dose", hc.EntryType.VACCINATION, 2.0),
+    ("dose", hc.EntryType.VACCINATION, "2"),
+    ("series", hc.EntryType.VACCINATION, 100),
+    ("date", hc.EntryType.VACCINATION, "2021-06-11"),
+    ("date", hc.EntryType.VACCINATION, NOW),
+    ("vaccine", hc.EntryType.VACCINATION, hc.Coding(SYSTEM, "")),
+    ("product", hc.EntryType.VACCINATION, hc.Coding(SYSTEM, "EU 1")),
+    ("manufacturer", hc.EntryType.VACCINATION, None),
+    ("disease", hc.EntryType.VACCINATION, hc.Coding(SYSTEM, "x" * 81)),
+    ("country", hc.EntryType.VACCINATION, "france"),
+    ("issuer", hc.EntryType.VACCINATION, None),
+    ("issuer", hc.EntryType.VACCINATION, "x" * 81),
+    ("issuer", hc.EntryType.VACCINATION, "two\nlines"),
+    ("certificate_id", hc.EntryType.VACCINATION, "x" * 81),
+    ("test_type", hc.EntryType.TEST, hc.Coding("", "LP 1")),
+    ("sampled_at", hc.EntryType.TEST, datetime(2021, 8, 19)),  # noqa: DTZ001 no zone is the fault
+    ("sampled_at", hc.EntryType.TEST, date(2021, 8, 19)),
+    ("centre", hc.EntryType.TEST, " "),
+    ("name", hc.EntryType.TEST, "x" * 81),
+    ("first_positive", hc.EntryType.RECOVERY, "2021"),
+    ("valid_until", hc.EntryType.RECOVERY, date(2021, 5, 11)),
+]
+
+
+@pytest.mark.parametrize(("field", "kind", "value"), WRONG, ids=[f"{w[0]} {w[2]!r}"[:40] for w in WRONG])
+def test_a_wrong_field_is_named_with_its_rule_and_an_example(field: str, kind: hc.EntryType, value: Any) -> None:
+    event: Any = dataclasses.replace(EVENTS[kind], **{field: value})
+    with pytest.raises(hc.IssueError) as caught:
+        issuer().issue(event, holder=HOLDER)
+    error = caught.value
+    assert (error.code, error.step) == ("FIELD_INVALID", "content")
+    name, rule = error.detail.split(": ", 1)
+    assert name == field
+    assert "; for example " in rule
+    assert not isinstance(value, str) or not value.strip() or value not in error.detail.split("; for")[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"birth_date": "29.02.1984"}, "birth_date"),
+        ({"birth_date": "1985-02-29"}, "birth_date"),
+        ({"birth_date": "1899"}, "birth_date"),
+        ({"birth_date": date(1984, 2, 29)}, "birth_date"),
+        ({"family_name_icao": "Müller"}, "family_name_icao"),
+        ({"given_name_icao": "ZOE<<X"}, "given_name_icao"),
+        ({"family_name": None, "given_name": None}, "family_name"),
+        ({"family_name": "x" * 81}, "family_name"),
+        ({"family_name": 7}, "family_name"),
+    ],
+)
+def test_a_wrong_holder_is_told_likewise(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        issuer().issue(VACCINATION, holder=dataclasses.replace(HOLDER, **changes))
+    assert caught.value.code == "FIELD_INVALID"
+    assert caught.value.detail.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("birth_date", ["1984-02-29", "1984-02", "1984", ""])
+def test_a_birth_date_may_be_partial(birth_date: str) -> None:
+    issued = issue(holder=dataclasses.replace(HOLDER, birth_date=birth_date))
+    assert verifier(policy=hc.Policy.strict()).verify(issued.text).certificate.holder.birth_date == birth_date
+
+
+def test_names_in_other_scripts_ask_for_the_passport_spelling() -> None:
+    holder = hc.Holder(family_name="Παπαδόπουλος", birth_date="1984")
+    with pytest.raises(hc.IssueError) as caught:
+        issue(holder=holder)
+    assert caught.value.code == "NAME_NEEDS_PASSPORT_SPELLING"
+    issued = issue(holder=dataclasses.replace(holder, family_name_icao="PAPADOPOULOS"))
+    assert verifier().verify(issued.text).certificate.holder.family_name_icao == "PAPADOPOULOS"
+
+
+def test_names_are_normalised() -> None:
+    decomposed = hc.Holder(family_name="Mu\u0308ller", birth_date="1984")
+    # HCERT specification §3.3.6: strings SHOULD be NFC normalised.
+    assert verifier().verify(issue(holder=decomposed).text).certificate.holder.family_name == "Müller"
+
+
+def test_events_in_the_future_are_not_certified() -> None:
+    for event in (
+        dataclasses.replace(VACCINATION, date=date(2021, 8, 22)),
+        dataclasses.replace(TEST, sampled_at=NOW + timedelta(seconds=1)),
+        dataclasses.replace(RECOVERY, first_positive=date(2021, 8, 22), valid_from=date(2021, 8, 22)),
+    ):
+        with pytest.raises(hc.IssueError) as caught:
+            issue(event)
+        assert caught.value.code == "EVENT_IN_FUTURE"
+
+
+def test_a_positive_test_can_be_certified_and_is_never_accepted() -> None:
+    report = verifier().examine(issue(dataclasses.replace(TEST, result=DETECTED)).text)
+    assert (report.outcome, report.code) == ("refused", "TEST_RESULT_POSITIVE")
+
+
+def test_an_identifier_of_the_record_is_kept_and_else_a_new_one_is_made() -> None:
+    mine = dataclasses.replace(VACCINATION, certificate_id="URN:UVCI:01:FR:MINE#X")
+    assert issue(mine).certificate_id == "URN:UVCI:01:FR:MINE#X"
+    fresh = {issue().certificate_id for _ in range(5)}
+    assert len(fresh) == 5
+    assert all(identifier.startswith("URN:UVCI:01:FR:") for identifier in fresh)
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_a_digest_can_be_signed_in_place_of_the_sig_structure(kind: KeyKind) -> None:
+    import hashlib
+
+    signer = dsc(kind=kind).signer()
+    data = cose.sig_structure(b"", b"payload")
+    signature = signer.sign(hashlib.sha256(data).digest(), prehashed=True)
+    assert signer.algorithm.verify(next(iter(trust(dsc(kind=kind)))).public_key, signature, data)
+    with pytest.raises(hc.IssueError) as caught:
+        signer.sign(b"not a digest", prehashed=True)
+    assert caught.value.code == "SIGNING_FAILED"
+
+
+def test_pem_signer_from_files(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "dsc.key.pem", tmp_path / "dsc.pem"
+    certificate.write_bytes(dsc().certificate_pem())
+    key.write_bytes(dsc().key_pem(None))
+    assert hc.PemSigner.load(key, certificate).kid == dsc().signer().kid
+    key.write_bytes(dsc().key_pem(b"secret words"))
+    assert hc.PemSigner.load(str(key), str(certificate), passphrase=b"secret words").algorithm is hc.Algorithm.ES256
+    for passphrase in (None, b"other words"):
+        with pytest.raises(hc.IssueError) as caught:
+            hc.PemSigner.load(key, certificate, passphrase=passphrase)
+        assert caught.value.code == "SIGNER_KEY_UNREADABLE"
+        assert "words" not in str(caught.value)
+    key.write_bytes(dsc(hc.EntryType.TEST).key_pem(None))
+    with pytest.raises(hc.IssueError) as caught:
+        hc.PemSigner.load(key, certificate)
+    assert caught.value.code == "SIGNER_KEY_MISMATCH"
+    certificate.write_bytes(b"rubbish")
+    with pytest.raises(hc.IssueError) as caught:
+        hc.PemSigner.load(key, certificate)
+    assert caught.value.code == "CERTIFICATE_UNREADABLE"
+    assert "PRIVATE" not in repr(dsc().signer())

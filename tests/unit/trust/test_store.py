@@ -1,0 +1,179 @@
+"""The trust store: what it takes, what it refuses entry by entry, and what it keeps."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+import healthcert as hc
+from healthcert.issue.pki import KeyKind
+from tests.support import NOW, dsc
+
+V, R = hc.EntryType.VACCINATION, hc.EntryType.RECOVERY
+EC, RSA = dsc(V), dsc(R, kind=KeyKind.RSA_3072)
+SPKI = EC.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+SPKI_PEM = EC.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [EC.certificate_der(), RSA.certificate_der()],
+        [EC.certificate_pem() + RSA.certificate_pem()],
+        [(EC.certificate_pem() + b"some words\n" + RSA.certificate_pem()).decode()],
+        [base64.b64encode(EC.certificate_der()).decode(), base64.b64encode(RSA.certificate_der())],
+    ],
+    ids=["DER", "PEM bundle", "PEM text", "base64"],
+)
+def test_certificates_in_every_form(given: list[bytes | str]) -> None:
+    store = hc.TrustStore.from_certificates(given)
+    assert len(store) == 2
+    assert store.rejected == []
+    (key,) = store.candidates(EC.signer().kid)
+    assert (key.country, key.usages) == ("FR", {V})
+    assert key.not_before == datetime(2021, 7, 31, 10, tzinfo=UTC)
+    assert key.certificate == EC.certificate_der()
+
+
+def test_one_bad_entry_does_not_disturb_the_others() -> None:
+    truncated = EC.certificate_der()[:-1]
+    store = hc.TrustStore.from_certificates([b"\x30\x03", truncated, RSA.certificate_der(), "not base64!"])
+    assert len(store) == 1
+    assert [(entry.source, entry.error.code) for entry in store.rejected] == [
+        ("certificate 1", "CERTIFICATE_UNREADABLE"),
+        ("certificate 2", "CERTIFICATE_UNREADABLE"),
+        ("certificate 4", "CERTIFICATE_UNREADABLE"),
+    ]
+
+
+def test_none_readable_is_an_error_and_none_given_is_an_empty_store() -> None:
+    with pytest.raises(hc.TrustError) as caught:
+        hc.TrustStore.from_certificates([b"rubbish"])
+    assert caught.value.code == "CERTIFICATE_UNREADABLE"
+    assert len(hc.TrustStore.from_certificates([])) == 0
+
+
+def test_a_private_key_has_no_place_in_a_store() -> None:
+    store = hc.TrustStore.from_certificates([EC.key_pem(None) + EC.certificate_pem()])
+    assert len(store) == 1
+    assert "private key" in store.rejected[0].error.detail
+
+
+def test_a_bare_public_key_needs_a_kid() -> None:
+    store = hc.TrustStore()
+    assert store.add_public_key(SPKI, kid=b"12345678") == 1
+    assert store.add_public_key(SPKI_PEM, kid=b"12345678") == 0
+    (key,) = store.candidates(b"12345678")
+    assert (key.usages, key.not_before, key.certificate, key.country) == (None, None, None, None)
+    with pytest.raises(hc.TrustError):
+        store.add_public_key(b"rubbish", kid=b"12345678")
+    with pytest.raises(hc.TrustError, match="kid"):
+        hc.TrustStore.from_certificates([SPKI])
+
+
+def test_keys_of_kinds_that_sign_no_certificates_are_refused() -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec, x25519
+
+    for key in (ec.generate_private_key(ec.SECP256K1()), x25519.X25519PrivateKey.generate()):
+        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        with pytest.raises(hc.TrustError):
+            hc.TrustStore().add_public_key(spki, kid=b"12345678")
+
+
+def test_two_keys_may_share_a_kid_and_the_same_key_counts_once() -> None:
+    store = hc.TrustStore.from_certificates([EC.certificate_der(), EC.certificate_der()])
+    assert len(store) == 1
+    other = RSA.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    store.add_public_key(other, kid=EC.signer().kid)
+    assert len(store) == len(store.candidates(EC.signer().kid)) == 2
+
+
+def test_a_folder_of_files(tmp_path: Path) -> None:
+    inner = tmp_path / "FR"
+    inner.mkdir()
+    (inner / "a.pem").write_bytes(EC.certificate_pem())
+    (tmp_path / "b.der").write_bytes(RSA.certificate_der())
+    (tmp_path / "0a1b2c3d4e5f6071.pem").write_bytes(SPKI_PEM)
+    (tmp_path / "bad.crt").write_bytes(b"rubbish")
+    (tmp_path / "README.txt").write_text("not a key")
+    store = hc.TrustStore.from_path(tmp_path)
+    assert len(store) == 3
+    assert store.candidates(bytes.fromhex("0a1b2c3d4e5f6071"))[0].source == "0a1b2c3d4e5f6071.pem"
+    assert [entry.source for entry in store.rejected] == ["bad.crt"]
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore.from_path(tmp_path / "nowhere")
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.pem"
+    path.write_bytes(EC.certificate_pem() + b" " * 4000)
+    assert len(hc.TrustStore.from_path(path, limits=hc.Limits(file_bytes=path.stat().st_size))) == 1
+    store = hc.TrustStore.from_path(path, limits=hc.Limits(file_bytes=path.stat().st_size - 1))
+    assert (len(store), len(store.rejected)) == (0, 1)
+
+
+def test_a_store_of_too_many_keys_is_refused() -> None:
+    certificates = [EC.certificate_der(), RSA.certificate_der()]
+    assert len(hc.TrustStore.from_certificates(certificates, limits=hc.Limits(trust_entries=2))) == 2
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore.from_certificates(certificates, limits=hc.Limits(trust_entries=1))
+
+
+def test_a_file_keeps_all_that_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "trust.db"
+    store = hc.TrustStore.open(path)
+    assert not path.exists()
+    (tmp_path / "ec.pem").write_bytes(EC.certificate_pem())
+    assert store.add_path(tmp_path / "ec.pem") == 1
+    store.add_public_key(SPKI, kid=b"12345678", source="by hand")
+    again = hc.TrustStore.open(path)
+    assert sorted(again, key=lambda key: key.kid) == sorted(store, key=lambda key: key.kid)
+    assert len(hc.TrustStore.from_path(path)) == 2
+    assert again.add_path(tmp_path / "ec.pem") == 0
+    assert stat.S_ISREG(path.stat().st_mode)
+
+
+def test_other_files_are_not_taken_for_a_store(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("SQLite format 2")
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE keys (kid)")
+    connection.close()
+    damaged = tmp_path / "damaged.db"
+    hc.TrustStore.open(damaged).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    damaged.write_bytes(damaged.read_bytes()[:4096] + b"\xff" * 4096)
+    for path in (text, other, damaged, tmp_path):
+        with pytest.raises(hc.TrustError) as caught:
+            hc.TrustStore.open(path)
+        assert caught.value.code == "TRUST_STORE_UNREADABLE"
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore.open(tmp_path / "no" / "such" / "folder.db").add(hc.TrustStore.from_certificates([SPKI_PEM]))
+
+
+@pytest.mark.parametrize("change", ["usages = 'everything'", "not_before = 1e300", "kid = 'text'", "spki = 7"])
+def test_a_row_that_was_tampered_with_makes_the_store_unreadable(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "trust.db"
+    hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE keys SET {change}")
+    connection.close()
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore.open(path)
+
+
+def test_no_usages_at_all_means_none(tmp_path: Path) -> None:
+    key = next(iter(hc.TrustStore.from_certificates([EC.certificate_der()])))
+    assert key.may_sign([V])
+    assert not key.may_sign([V, R])
+    nothing = hc.TrustedKey(kid=key.kid, spki=key.spki, usages=frozenset())
+    path = tmp_path / "trust.db"
+    hc.TrustStore.open(path).add([nothing])
+    assert not next(iter(hc.TrustStore.open(path))).may_sign([V])
+    assert NOW.tzinfo is UTC
