@@ -43,3 +43,4 @@ from healthcert.verify.report import Verified as Verified
 from healthcert.verify.verifier import Verifier as Verifier
 
 __version__: str
+__all__: list[str]

@@ -22,7 +22,7 @@ from healthcert_cli.options import Decorator, json_option, passphrase, passphras
 from healthcert_cli.render import tree_lines
 
 _kind_option = click.option(
-    "--kind", type=click.Choice(KeyKind, case_sensitive=False), default=KeyKind.EC_P256, show_default=True
+    "--kind", type=click.Choice([kind.value for kind in KeyKind]), default=KeyKind.EC_P256.value, show_default=True
 )
 _out_option = click.option(
     "--out",
@@ -60,7 +60,7 @@ def new_ca(
     country: str,
     name: str,
     days: int,
-    kind: KeyKind,
+    kind: str,
     out: Path,
     passphrase_file: Path | None,
     no_passphrase: bool,
@@ -68,7 +68,7 @@ def new_ca(
 ) -> None:
     """Make a national signing authority: csca.pem and csca.key.pem."""
     secret = None if no_passphrase else passphrase(passphrase_file, confirm=True)
-    pair = new_csca(country, name, now=_now(), kind=kind, validity=timedelta(days=days))
+    pair = new_csca(country, name, now=_now(), kind=KeyKind(kind), validity=timedelta(days=days))
     _write(pair, out, "csca", secret, as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def new_ca(
     "--usage",
     "usages",
     multiple=True,
-    type=click.Choice(EntryType, case_sensitive=False),
+    type=click.Choice([usage.value for usage in EntryType]),
     help="Limit what it may sign; may be repeated. [default: any entry]",
 )
 @_days_option(DSC_VALIDITY)
@@ -94,9 +94,9 @@ def new_dsc_command(
     ca: Path,
     ca_key: Path,
     name: str,
-    usages: tuple[EntryType, ...],
+    usages: tuple[str, ...],
     days: int,
-    kind: KeyKind,
+    kind: str,
     out: Path,
     passphrase_file: Path | None,
     no_passphrase: bool,
@@ -105,7 +105,14 @@ def new_dsc_command(
     """Make a document signing certificate under an authority: dsc.pem and dsc.key.pem."""
     secret = None if no_passphrase else passphrase(passphrase_file, confirm=True)
     csca = _load_csca(ca, ca_key, secret)
-    pair = new_dsc(csca, name, now=_now(), usages=usages, kind=kind, validity=timedelta(days=days))
+    pair = new_dsc(
+        csca,
+        name,
+        now=_now(),
+        usages=[EntryType(usage) for usage in usages],
+        kind=KeyKind(kind),
+        validity=timedelta(days=days),
+    )
     _write(pair, out, "dsc", secret, as_json=as_json)
 
 

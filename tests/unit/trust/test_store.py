@@ -36,7 +36,7 @@ def test_certificates_in_every_form(given: list[bytes | str]) -> None:
     assert len(store) == 2
     assert store.rejected == []
     (key,) = store.candidates(EC.signer().kid)
-    assert (key.country, key.usages) == ("FR", {V})
+    assert (key.country, key.usages) == ("FR", frozenset((V,)))
     assert key.not_before == datetime(2021, 7, 31, 10, tzinfo=UTC)
     assert key.certificate == EC.certificate_der()
 

@@ -73,7 +73,7 @@ def test_fi_an_encoded_default_value_is_no_obstacle() -> None:
     der = certificate(("2.5.29.19", b"\x30\x03\x01\x01\x00"), eku(f"{NORMATIVE}.2"))
     with pytest.raises(ValueError):  # noqa: PT011
         _ = x509.load_der_x509_certificate(der).extensions
-    assert read_certificate(der).usages == {V}
+    assert read_certificate(der).usages == frozenset((V,))
 
 
 def test_an_unreadable_extended_key_usage_makes_the_certificate_unusable() -> None:
