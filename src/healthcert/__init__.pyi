@@ -43,4 +43,3 @@ from healthcert.verify.report import Verified as Verified
 from healthcert.verify.verifier import Verifier as Verifier
 
 __version__: str
-__all__: list[str]

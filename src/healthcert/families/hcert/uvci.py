@@ -12,7 +12,7 @@ _OPAQUE_LENGTH = 26
 
 def new_uvci(country: str) -> str:
     """A fresh random identifier with its checksum: ``URN:UVCI:01:FR:...#X``."""
-    opaque = "".join(secrets.choice(_OPAQUE) for _ in range(_OPAQUE_LENGTH))
+    opaque = "".join(_OPAQUE[byte % len(_OPAQUE)] for byte in secrets.token_bytes(_OPAQUE_LENGTH))
     identifier = f"URN:UVCI:01:{country}:{opaque}"
     return f"{identifier}#{checksum(identifier)}"
 

@@ -1,6 +1,10 @@
-"""The code systems of the EU DCC value sets, and the codings this package itself needs to know."""
+"""The EU DCC value sets: which code of which code system means what."""
 
 from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
 
 from healthcert.model import Coding
 
@@ -20,8 +24,26 @@ NAAT = Coding(LOINC, "LP6464-4", "Nucleic acid amplification with probe detectio
 RAPID_ANTIGEN = Coding(LOINC, "LP217198-3", "Rapid immunoassay")
 
 
-def system_of(field: str, code: str) -> str:
-    """The code system that a code of this field belongs to (``v.ma`` and ``t.ma`` differ)."""
+def coding(field: str, code: str) -> Coding:
+    """A code of the payload field ``field`` with its code system, and its name where the value set has it.
+
+    ``v.ma`` and ``t.ma`` are different fields. Codes that are no longer issued are known as well.
+    """
+    return _value_sets().get((field, code)) or Coding(_system_of(field, code), code)
+
+
+@cache
+def _value_sets() -> dict[tuple[str, str], Coding]:
+    table = json.loads(files("healthcert.data").joinpath("value_sets.json").read_text("utf-8"))
+    return {
+        (field, code): Coding(value["system"], code, value["display"])
+        for field, value_set in table["sets"].items()
+        for code, value in value_set["codes"].items()
+    }
+
+
+def _system_of(field: str, code: str) -> str:
+    """The code system of a code that is not in the value set."""
     match field:
         case "tg" | "tr":
             return SNOMED_CT
@@ -36,17 +58,3 @@ def system_of(field: str, code: str) -> str:
         case "t.ma":
             return JRC_DEVICE
     raise ValueError(f"{field} is not a coded field")
-
-
-def coding(field: str, code: str) -> Coding:
-    """A code of the given field with its code system, and its name where it has one here."""
-    return _NAMED.get((field, code)) or Coding(system_of(field, code), code)
-
-
-_NAMED = {
-    ("tg", COVID_19.code): COVID_19,
-    ("tr", NOT_DETECTED.code): NOT_DETECTED,
-    ("tr", DETECTED.code): DETECTED,
-    ("tt", NAAT.code): NAAT,
-    ("tt", RAPID_ANTIGEN.code): RAPID_ANTIGEN,
-}

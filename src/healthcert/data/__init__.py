@@ -1,0 +1,1 @@
+"""Tables made by the scripts in ``tools/`` from published sources. Never edited by hand."""
