@@ -118,12 +118,23 @@ def measure_base45() -> None:
 
         return run
 
-    compare("base45 decode against PyPI base45", repeat(lambda: base45.decode(text)), repeat(lambda: peer.b45decode(text)), 1000)
-    compare("base45 encode against PyPI base45", repeat(lambda: base45.encode(data)), repeat(lambda: peer.b45encode(data)), 1000)
+    compare(
+        "base45 decode against PyPI base45",
+        repeat(lambda: base45.decode(text)),
+        repeat(lambda: peer.b45decode(text)),
+        1000,
+    )
+    compare(
+        "base45 encode against PyPI base45",
+        repeat(lambda: base45.encode(data)),
+        repeat(lambda: peer.b45encode(data)),
+        1000,
+    )
 
 
 def compare(what: str, ours: Callable[[], None], bare: Callable[[], None], count: int) -> None:
-    ours(), bare()
+    ours()
+    bare()
     pairs = [(clocked(bare), clocked(ours)) for _ in range(TURNS)]
     ratio = statistics.median(theirs / mine for theirs, mine in pairs)
     micros = [statistics.median(side) / count * 1e6 for side in zip(*pairs, strict=True)]
