@@ -1,0 +1,46 @@
+"""The page of codes, and every code that any page names, against :class:`healthcert.Code`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import healthcert as hc
+
+ROOT = Path(__file__).resolve().parents[2]
+CODES_PAGE = ROOT / "docs/reference/codes.md"
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+_ROW = re.compile(r"^\| `(\w+)` \|((?:[^|]+\|){3})$", re.MULTILINE)
+_CODE_LIKE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`|\bCode\.(\w+)")
+# Names in capitals that are no codes.
+_OTHERS = {
+    *hc.RevocationCheck.__members__,
+    *hc.StepResult.__members__,
+    "HEALTHCERT_CERTIFICATE",
+    "HEALTHCERT_DEBUG",
+    "HEALTHCERT_ISSUER",
+    "HEALTHCERT_KEY",
+    "HEALTHCERT_PASSPHRASE",
+    "HEALTHCERT_TRUST",
+}
+
+
+def test_the_page_has_every_code_once_in_the_order_of_the_source() -> None:
+    assert [name for name, _ in _ROW.findall(CODES_PAGE.read_text("utf-8"))] == list(hc.Code.__members__)
+
+
+def test_every_code_has_step_meaning_and_remedy() -> None:
+    for name, cells in _ROW.findall(CODES_PAGE.read_text("utf-8")):
+        step, meaning, remedy = (cell.strip() for cell in cells.split("|")[:3])
+        assert step, name
+        assert meaning.endswith("."), name
+        assert remedy.endswith("."), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_names_a_code_that_does_not_exist(page: Path) -> None:
+    named = {code or member for code, member in _CODE_LIKE.findall(page.read_text("utf-8"))}
+    assert named - _OTHERS <= set(hc.Code.__members__)
