@@ -47,25 +47,25 @@ def boundary(command: Callable[P, Any]) -> Callable[P, None]:
             raise
         except HealthCertError as error:
             code = Exit.ENVIRONMENT if error.code in _ENVIRONMENT else Exit.REFUSED
-            fail(error.code.value, error.detail, error.step, code, as_json=as_json)
+            _fail(error.code.value, error.detail, error.step, code, as_json=as_json)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's last flush stays quiet
             raise click.exceptions.Exit(Exit.ENVIRONMENT) from None
         except OSError as error:
             detail = f"{error.strerror or type(error).__name__}: {error.filename or 'a file'}"
-            fail("ENVIRONMENT", detail, None, Exit.ENVIRONMENT, as_json=as_json)
+            _fail(Code.ENVIRONMENT.value, detail, None, Exit.ENVIRONMENT, as_json=as_json)
         except Exception as error:
             if os.environ.get("HEALTHCERT_DEBUG"):
                 raise
             # The type alone: the message of an unforeseen error may quote personal data.
             detail = f"an internal error ({type(error).__name__}); HEALTHCERT_DEBUG=1 shows where"
-            fail(Code.GENERAL_ERROR.value, detail, None, Exit.ENVIRONMENT, as_json=as_json)
+            _fail(Code.GENERAL_ERROR.value, detail, None, Exit.ENVIRONMENT, as_json=as_json)
         raise click.exceptions.Exit(result if isinstance(result, Exit) else Exit.ACCEPTED)
 
     return run
 
 
-def fail(code: str, detail: str, step: str | None, exit_code: Exit, *, as_json: bool) -> NoReturn:
+def _fail(code: str, detail: str, step: str | None, exit_code: Exit, *, as_json: bool) -> NoReturn:
     """Prints one error and ends the command."""
     if as_json:
         click.echo(json.dumps({"error": {"code": code, "step": step, "detail": detail}}))

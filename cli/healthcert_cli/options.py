@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,12 +42,19 @@ at_option: Decorator = click.option(
 )
 
 
-def passphrase(file: Path | None, *, confirm: bool = False) -> bytes | None:
+def passphrase(file: Path | None, *, confirm: bool = False) -> bytes:
     """The passphrase of a key: from ``file``, the variable HEALTHCERT_PASSPHRASE, or a prompt; never from arguments."""
     if file is not None:
-        return file.read_bytes().splitlines()[0] if file.stat().st_size else None
+        lines = file.read_bytes().splitlines()
+        if not lines or not lines[0]:
+            raise click.UsageError(f"{file} holds no passphrase in its first line")
+        return lines[0]
     if named := os.environ.get("HEALTHCERT_PASSPHRASE"):
         return named.encode()
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "a passphrase is needed: in --passphrase-file, in the variable HEALTHCERT_PASSPHRASE, or at a terminal"
+        )
     typed: str = click.prompt("Passphrase of the key", hide_input=True, confirmation_prompt=confirm, err=True)
     return typed.encode()
 

@@ -9,7 +9,7 @@ import click
 
 from healthcert.model import Coding, Event, HealthCertificate, Holder, Recovery, TestResult, Vaccination
 from healthcert.trust.keys import TrustedKey
-from healthcert.verify.report import Outcome, Report, StepResult
+from healthcert.verify.report import Outcome, Report, StepResult, describe_key
 
 COLOURS = {Outcome.ACCEPTED: "green", Outcome.REFUSED: "red", Outcome.UNDETERMINED: "yellow"}
 _MARKS = {
@@ -95,6 +95,17 @@ def key_summary(key: TrustedKey) -> str:
     usages = "any entry" if key.usages is None else ", ".join(sorted(key.usages))
     until = f", until {key.not_after:%Y-%m-%d}" if key.not_after else ""
     return f"key {key.kid.hex()}, {printable(key.country or 'country unknown')}, may sign {usages}{until}"
+
+
+def key_lines(key: TrustedKey) -> Iterator[str]:
+    """All that is known of a key."""
+    values = describe_key(key)
+    yield _line("Kid", values["kid"])
+    yield _line("Country", values["country"] or "unknown")
+    yield _line("Algorithm", values["algorithm"])
+    yield _line("May sign", ", ".join(values["usages"]) if values["usages"] is not None else "any entry")
+    yield _line("Valid", f"{values['not_before'] or 'unknown'} to {values['not_after'] or 'unknown'}")
+    yield _line("Source", values["source"])
 
 
 def tree_lines(values: Mapping[str, Any], indent: int = 2) -> Iterator[str]:

@@ -36,6 +36,8 @@ def _read(data: bytes, limits: Limits) -> list[str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DecodeError(Code.TEXT_UNREADABLE, "neither a picture nor text in UTF-8") from None
+    if text.lstrip()[:5].lower() in ("<?xml", "<svg ", "<!doc", "<html"):
+        raise DecodeError(Code.TEXT_UNREADABLE, "a drawing or page (SVG, HTML): give a picture of it, as PNG or JPEG")
     # Base45 has spaces, and they count: lines are split at line ends only, and never stripped of spaces.
     lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
     if not lines:

@@ -10,11 +10,7 @@ from typing import Any
 _PUBLIC = {
     "barcode.read": ("read_barcodes",),
     "barcode.write": ("QrCode",),
-    "clock": (
-        "Clock",
-        "FixedClock",
-        "SystemClock",
-    ),
+    "clock": ("Clock", "FixedClock", "SystemClock"),
     "encoding.algorithms": ("Algorithm",),
     "errors": (
         "Code",
@@ -26,44 +22,20 @@ _PUBLIC = {
         "TrustError",
         "VerificationError",
     ),
-    "families.protocol": ("Finding",),
-    "issue.issuer": (
-        "Issued",
-        "Issuer",
-    ),
+    "families.protocol": ("Finding", "Layer"),
+    "intake.record": ("read_record",),
+    "issue.issuer": ("Issued", "Issuer"),
+    "issue.pki": ("KeyKind", "KeyPair", "new_csca", "new_dsc"),
     "issue.policy": ("IssuePolicy",),
-    "issue.signer": (
-        "PemSigner",
-        "Signer",
-    ),
+    "issue.signer": ("PemSigner", "Signer"),
     "limits": ("Limits",),
-    "model": (
-        "Coding",
-        "EntryType",
-        "Event",
-        "HealthCertificate",
-        "Holder",
-        "Recovery",
-        "TestResult",
-        "Vaccination",
-    ),
+    "model": ("Coding", "EntryType", "Event", "HealthCertificate", "Holder", "Recovery", "TestResult", "Vaccination"),
+    "trust.files": ("Rejected",),
     "trust.keys": ("TrustedKey",),
     "trust.store": ("TrustStore",),
-    "verify.inspect": (
-        "Unverified",
-        "inspect_unverified",
-    ),
-    "verify.policy": (
-        "Policy",
-        "RevocationCheck",
-    ),
-    "verify.report": (
-        "Outcome",
-        "Report",
-        "StepOutcome",
-        "StepResult",
-        "Verified",
-    ),
+    "verify.inspect": ("Unverified", "inspect_unverified"),
+    "verify.policy": ("Policy", "RevocationCheck"),
+    "verify.report": ("Outcome", "Report", "StepOutcome", "StepResult", "Verified"),
     "verify.verifier": ("Verifier",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

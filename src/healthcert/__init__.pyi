@@ -15,8 +15,14 @@ from healthcert.errors import Step as Step
 from healthcert.errors import TrustError as TrustError
 from healthcert.errors import VerificationError as VerificationError
 from healthcert.families.protocol import Finding as Finding
+from healthcert.families.protocol import Layer as Layer
+from healthcert.intake.record import read_record as read_record
 from healthcert.issue.issuer import Issued as Issued
 from healthcert.issue.issuer import Issuer as Issuer
+from healthcert.issue.pki import KeyKind as KeyKind
+from healthcert.issue.pki import KeyPair as KeyPair
+from healthcert.issue.pki import new_csca as new_csca
+from healthcert.issue.pki import new_dsc as new_dsc
 from healthcert.issue.policy import IssuePolicy as IssuePolicy
 from healthcert.issue.signer import PemSigner as PemSigner
 from healthcert.issue.signer import Signer as Signer
@@ -29,6 +35,7 @@ from healthcert.model import Holder as Holder
 from healthcert.model import Recovery as Recovery
 from healthcert.model import TestResult as TestResult
 from healthcert.model import Vaccination as Vaccination
+from healthcert.trust.files import Rejected as Rejected
 from healthcert.trust.keys import TrustedKey as TrustedKey
 from healthcert.trust.store import TrustStore as TrustStore
 from healthcert.verify.inspect import Unverified as Unverified

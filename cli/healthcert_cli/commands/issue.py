@@ -92,9 +92,21 @@ _file = click.Path(dir_okay=False, path_type=Path)
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option("--record", "record_file", metavar="FILE", help="JSON object with the record; - for standard input."),
-    click.option("--key", type=_existing, default=Path("dsc.key.pem"), show_default=True, envvar="HEALTHCERT_KEY"),
     click.option(
-        "--certificate", type=_existing, default=Path("dsc.pem"), show_default=True, envvar="HEALTHCERT_CERTIFICATE"
+        "--key",
+        type=_existing,
+        default=Path("dsc.key.pem"),
+        show_default=True,
+        envvar="HEALTHCERT_KEY",
+        help="The DSC's private key (or the variable HEALTHCERT_KEY).",
+    ),
+    click.option(
+        "--certificate",
+        type=_existing,
+        default=Path("dsc.pem"),
+        show_default=True,
+        envvar="HEALTHCERT_CERTIFICATE",
+        help="The DSC (or the variable HEALTHCERT_CERTIFICATE).",
     ),
     click.option("--issuer-name", envvar="HEALTHCERT_ISSUER", help="Issuer of records that name none."),
     passphrase_option,

@@ -19,10 +19,15 @@ from healthcert.trust.keys import TrustedKey
 from healthcert.verify.report import describe_key
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Decorator, json_option, passphrase, passphrase_option, write_private
-from healthcert_cli.render import tree_lines
+from healthcert_cli.render import key_lines
 
+_existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _kind_option = click.option(
-    "--kind", type=click.Choice([kind.value for kind in KeyKind]), default=KeyKind.EC_P256.value, show_default=True
+    "--kind",
+    type=click.Choice([kind.value for kind in KeyKind]),
+    default=KeyKind.EC_P256.value,
+    show_default=True,
+    help="Kind of key: EC P-256 signs ES256, RSA signs PS256.",
 )
 _out_option = click.option(
     "--out",
@@ -34,7 +39,9 @@ _no_passphrase_option = click.option("--no-passphrase", is_flag=True, help="Leav
 
 
 def _days_option(default: timedelta) -> Decorator:
-    return click.option("--days", type=click.IntRange(1, 7305), default=default.days, show_default=True)
+    return click.option(
+        "--days", type=click.IntRange(1, 7305), default=default.days, show_default=True, help="Validity."
+    )
 
 
 @click.group()
@@ -73,8 +80,11 @@ def new_ca(
 
 
 @command.command("new-dsc")
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=Path("csca.pem"))
-@click.option("--ca-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=Path("csca.key.pem"))
+@click.option("--ca", type=_existing, default=Path("csca.pem"), show_default=True, help="The CSCA's certificate.")
+@click.option(
+    "--ca-key", type=_existing, default=Path("csca.key.pem"), show_default=True, help="The CSCA's private key."
+)
+@click.option("--ca-passphrase-file", type=_existing, help="Like --passphrase-file, where the CSCA's is another.")
 @click.option("--name", default="DSC", show_default=True, help="The certificate's common name.")
 @click.option(
     "--usage",
@@ -99,12 +109,13 @@ def new_dsc_command(
     kind: str,
     out: Path,
     passphrase_file: Path | None,
+    ca_passphrase_file: Path | None,
     no_passphrase: bool,
     as_json: bool,
 ) -> None:
     """Make a document signing certificate under an authority: dsc.pem and dsc.key.pem."""
+    csca = _load_csca(ca, ca_key, ca_passphrase_file or passphrase_file)
     secret = None if no_passphrase else passphrase(passphrase_file, confirm=True)
-    csca = _load_csca(ca, ca_key, secret)
     pair = new_dsc(
         csca,
         name,
@@ -130,17 +141,17 @@ def show(path: Path, as_json: bool) -> Exit:
         elif as_json:
             click.echo(json.dumps(describe_key(entry)))
         else:
-            click.echo("\n".join(tree_lines(describe_key(entry), 0)) + "\n")
+            click.echo("\n".join(key_lines(entry)) + "\n")
     return Exit.REFUSED if rejected else Exit.ACCEPTED
 
 
-def _load_csca(certificate: Path, key: Path, secret: bytes | None) -> KeyPair:
+def _load_csca(certificate: Path, key: Path, passphrase_file: Path | None) -> KeyPair:
     try:
         authority = x509.load_pem_x509_certificate(certificate.read_bytes())
     except ValueError:
         raise IssueError(Code.CERTIFICATE_UNREADABLE, "the CSCA's certificate cannot be read") from None
     data = key.read_bytes()
-    private = load_private_key(data, secret if b"ENCRYPTED" in data else None)
+    private = load_private_key(data, passphrase(passphrase_file) if b"ENCRYPTED" in data else None)
     if private.public_key() != authority.public_key():
         raise IssueError(Code.SIGNER_KEY_MISMATCH, "the key is not the one of the CSCA's certificate")
     return KeyPair(private, authority)  # type: ignore[arg-type]
@@ -153,8 +164,10 @@ def _write(pair: KeyPair, out: Path, stem: str, secret: bytes | None, *, as_json
     certificate.write_bytes(pair.certificate_pem())
     entry = next(iter(read_path(certificate)))
     assert isinstance(entry, TrustedKey)
-    values = {"certificate": str(certificate), "key": str(key)} | describe_key(entry)
-    click.echo(json.dumps(values) if as_json else "\n".join(tree_lines(values, 0)))
+    if as_json:
+        click.echo(json.dumps({"certificate": str(certificate), "key": str(key)} | describe_key(entry)))
+    else:
+        click.echo("\n".join((f"{certificate} and {key} written", *key_lines(entry))))
 
 
 def _now() -> datetime:

@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
+from healthcert.errors import Code, TrustError
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.report import describe_key
-from healthcert_cli.exits import Exit, boundary, fail
+from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import default_store, json_option
-from healthcert_cli.render import table, tree_lines
+from healthcert_cli.render import key_lines, table
 
 
 class Kid(click.ParamType[bytes]):
@@ -72,7 +73,7 @@ def add(paths: tuple[Path, ...], kid: bytes | None, store: Path | None, as_json:
         rejected = [{"source": r.source, "code": r.error.code, "detail": r.error.detail} for r in trusted.rejected]
         click.echo(json.dumps({"added": added, "keys": len(trusted), "rejected": rejected}))
     else:
-        click.echo(f"{added} keys added, {len(trusted)} in the store.")
+        click.echo(f"{added} {'key' if added == 1 else 'keys'} added, {len(trusted)} in the store.")
         for entry in trusted.rejected:
             click.echo(f"not used: {entry.source}: {entry.error.detail}", err=True)
     return Exit.REFUSED if trusted.rejected else Exit.ACCEPTED
@@ -103,10 +104,9 @@ def show(kid: bytes, store: Path | None, as_json: bool) -> Exit:
     """Show all that is known of the keys with this KID."""
     keys = _open(store).candidates(kid)
     if not keys:
-        fail("KEY_NOT_IN_TRUST_LIST", f"kid {kid.hex()} is not in the trust store", None, Exit.REFUSED, as_json=as_json)
+        raise TrustError(Code.KEY_NOT_IN_TRUST_LIST, f"kid {kid.hex()} is not in the trust store")
     for key in keys:
-        values = describe_key(key) | {"algorithm": _algorithm(key)}
-        click.echo(json.dumps(values) if as_json else "\n".join(tree_lines(values, 0)))
+        click.echo(json.dumps(describe_key(key)) if as_json else "\n".join(key_lines(key)))
     return Exit.ACCEPTED
 
 
@@ -120,10 +120,3 @@ def _row(key: TrustedKey) -> tuple[str, ...]:
     usages = "any" if key.usages is None else " ".join(sorted(key.usages))
     until = f"{key.not_after:%Y-%m-%d}" if key.not_after else "unknown"
     return (key.kid.hex(), key.country or "", usages, until, key.source)
-
-
-def _algorithm(key: TrustedKey) -> str | None:
-    from healthcert.encoding.algorithms import Algorithm
-
-    algorithm = Algorithm.for_key(key.public_key)
-    return algorithm.name if algorithm else None

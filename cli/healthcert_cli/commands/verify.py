@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from healthcert.clock import FixedClock, SystemClock
-from healthcert.errors import Code, DecodeError, HealthCertError
+from healthcert.errors import Code, HealthCertError
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
@@ -21,9 +21,11 @@ from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import at_option, default_store, json_option
-from healthcert_cli.render import report_lines, verdict
+from healthcert_cli.render import printable, report_lines, verdict
 from healthcert_cli.sources import read_source
 
+# A missing file says nothing about a certificate, so a refusal among the others weighs more.
+_WORST_FIRST = (Exit.REFUSED, Exit.UNDETERMINED, Exit.ENVIRONMENT)
 _EXITS = {Outcome.ACCEPTED: Exit.ACCEPTED, Outcome.REFUSED: Exit.REFUSED, Outcome.UNDETERMINED: Exit.UNDETERMINED}
 _BAR_FROM = 20  # sources
 
@@ -49,23 +51,21 @@ def command(
     SOURCE is a picture with one or more codes, a text file with one certificate a line, or - for standard
     input (the default). With --json, one line of JSON for each certificate.
 
-    Exit code: 0 when all were accepted, 1 when one was refused, 3 when one could not be determined.
+    Exit code: 0 when all were accepted, 1 when one was refused, 3 when one could not be determined, 4 when a
+    file could not be read.
     """
     verifier = Verifier(
         load_trust(trust_paths),
         policy=Policy.strict() if strict else Policy(),
         clock=FixedClock(at) if at else SystemClock(),
     )
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[Exit] = Counter()
     for source, result in _results(verifier, sources or ("-",)):
-        outcome = result.outcome if isinstance(result, Report) else Outcome.REFUSED
-        counts[outcome] += 1
+        counts[_exit_of(result)] += 1
         _show(source, result, as_json=as_json)
-    if sum(counts.values()) > 1:
-        summary = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome)
-        click.echo(summary, err=True)
-    worst = next((o for o in (Outcome.REFUSED, Outcome.UNDETERMINED) if counts[o]), Outcome.ACCEPTED)
-    return _EXITS[worst]
+    if counts.total() > 1:
+        click.echo(_summary(counts), err=True)
+    return next((code for code in _WORST_FIRST if counts[code]), Exit.ACCEPTED)
 
 
 def load_trust(paths: tuple[Path, ...]) -> TrustStore:
@@ -91,11 +91,25 @@ def _results(verifier: Verifier, sources: tuple[str, ...]) -> Iterator[tuple[str
                 yield source, error
                 continue
             except OSError as error:
-                yield source, DecodeError(Code.TEXT_UNREADABLE, error.strerror or "cannot be read")
+                yield source, HealthCertError(Code.ENVIRONMENT, error.strerror or "cannot be read")
                 continue
             for number, text in enumerate(texts, 1):
                 name = f"{source}#{number}" if len(texts) > 1 else source
                 yield name, verifier.examine(text)
+
+
+def _exit_of(result: Report | HealthCertError) -> Exit:
+    if isinstance(result, Report):
+        return _EXITS[result.outcome]
+    return Exit.ENVIRONMENT if result.code is Code.ENVIRONMENT else Exit.REFUSED
+
+
+def _summary(counts: Counter[Exit]) -> str:
+    words = {Exit.ACCEPTED: "accepted", Exit.REFUSED: "refused", Exit.UNDETERMINED: "undetermined"}
+    parts = [f"{counts[code]} {word}" for code, word in words.items()]
+    if counts[Exit.ENVIRONMENT]:
+        parts.append(f"{counts[Exit.ENVIRONMENT]} not read")
+    return ", ".join(parts)
 
 
 def _show(source: str, result: Report | HealthCertError, *, as_json: bool) -> None:
@@ -103,6 +117,8 @@ def _show(source: str, result: Report | HealthCertError, *, as_json: bool) -> No
         click.echo(json.dumps({"source": source} | _as_dict(result), ensure_ascii=False))
     elif isinstance(result, Report):
         click.echo("\n".join(report_lines(source, result)))
+    elif result.code is Code.ENVIRONMENT:
+        click.echo(f"{printable(source)}: not read: {result.detail}")
     else:
         click.echo(verdict(source, Outcome.REFUSED, result.code, result.detail))
 
@@ -110,4 +126,6 @@ def _show(source: str, result: Report | HealthCertError, *, as_json: bool) -> No
 def _as_dict(result: Report | HealthCertError) -> dict[str, Any]:
     if isinstance(result, Report):
         return result.to_dict()
+    if result.code is Code.ENVIRONMENT:
+        return {"error": {"code": result.code.value, "step": None, "detail": result.detail}}
     return {"outcome": Outcome.REFUSED.value, "code": result.code.value, "step": None, "detail": result.detail}

@@ -38,10 +38,12 @@ class QrCode:
         """The smallest symbol that holds ``text`` in one alphanumeric segment.
 
         ``error_correction`` is L, M, Q or H; the HCERT specification recommends Q (§4.2.2). Raises :class:`IssueError`
-        (``BARCODE_TOO_LARGE``) when the text does not fit, ValueError for a text that is not alphanumeric.
+        (``BARCODE_TOO_LARGE``) when the text does not fit; ValueError for another level or text in other characters.
         """
         if not _ALPHANUMERIC.fullmatch(text):
             raise ValueError("the text has characters outside the QR alphanumeric mode")
+        if error_correction not in _LEVELS:
+            raise ValueError("the error correction level is L, M, Q or H")
         code = qrcode.QRCode(error_correction=_LEVELS[error_correction], border=0)
         # HCERT specification §4.2.2: the alphanumeric mode MUST be used.
         code.add_data(QRData(text.encode("ascii"), mode=MODE_ALPHA_NUM, check_data=False))

@@ -33,6 +33,9 @@ class Layer:
     size: int
     content: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Layer({self.name!r}, size={self.size})"
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:

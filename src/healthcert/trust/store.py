@@ -62,7 +62,7 @@ class TrustStore:
         for number, certificate in enumerate(given, 1):
             store._take(read_entries(certificate, source=f"certificate {number}"))
         if given and not store:
-            raise store.rejected[0].error if store.rejected else _unreadable("no certificate was found")
+            raise store.rejected[0].error
         return store
 
     @classmethod
@@ -142,7 +142,7 @@ class TrustStore:
             size += len(others) + 1 - len(index.get(key.kid, ()))
             index[key.kid] = (*others, key)
             if size > self._limits.trust_entries:
-                raise _unreadable(f"more than {self._limits.trust_entries} keys")
+                raise TrustError(Code.INPUT_TOO_LONG, f"more than {self._limits.trust_entries} keys", Step.TRUST)
         self._by_kid, self._size = index, size
 
 
@@ -213,7 +213,3 @@ def _from_row(row: tuple[Any, ...]) -> TrustedKey:
         certificate=certificate,
         source=source,
     )
-
-
-def _unreadable(detail: str) -> TrustError:
-    return TrustError(Code.CERTIFICATE_UNREADABLE, detail, Step.TRUST)

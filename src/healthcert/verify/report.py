@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum, unique
 from typing import Any, NoReturn
 
+from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, Step
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, HealthCertificate
@@ -113,9 +114,11 @@ class Verified(_NoTruth):
 
 def describe_key(key: TrustedKey) -> dict[str, Any]:
     """A trusted key as JSON-ready values."""
+    algorithm = Algorithm.for_key(key.public_key)
     return {
         "kid": key.kid.hex(),
         "country": key.country,
+        "algorithm": algorithm.name if algorithm else None,
         "usages": None if key.usages is None else sorted(usage.value for usage in key.usages),
         "not_before": key.not_before.isoformat() if key.not_before else None,
         "not_after": key.not_after.isoformat() if key.not_after else None,

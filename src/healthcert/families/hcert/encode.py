@@ -162,7 +162,7 @@ def _number(name: str, value: object, example: str) -> int:
 
 def _day(name: str, value: object) -> str:
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise _invalid(name, "a day (datetime.date, or YYYY-MM-DD)", "2021-05-29")
+        raise _invalid(name, "a day, as a datetime.date", "date(2021, 5, 29)")
     return value.isoformat()
 
 
