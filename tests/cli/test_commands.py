@@ -200,7 +200,6 @@ def test_verify_many_at_once(run: Run, certificates: Path) -> None:
         ("both.txt#1", "accepted", "OK"),
         ("both.txt#2", "refused", "SIGNATURE_INVALID"),
         ("both.txt#3", "refused", "UNSUPPORTED_VERSION"),
-        
     ]
     assert done.exit_code == 1
     assert "2 accepted, 2 refused, 0 undetermined, 1 not read" in done.stderr

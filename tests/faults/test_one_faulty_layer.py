@@ -121,6 +121,8 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("CBO2 broken claims", lambda: press(cwt=b"\xff\xff"), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("claims in an array", lambda: press(cwt=b"\x80"), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("no hcert claim", lambda: press(claims={-260: ...}), "decode", "CBOR_DESERIALIZATION_FAILED"),
+    ("a claim key that equals an integer", lambda: press(cwt=cbor2.dumps({1: "FR", 4.0: T + 60, 6: T - 60, -260: {1: payload()}})), "decode", "CBOR_DESERIALIZATION_FAILED"),
+    ("true for key 1", lambda: press(claims={-260: {True: payload()}}), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("a claim twice", lambda: press(cwt=b"\xa2\x04\x01\x04\x02"), "decode", "CBOR_DESERIALIZATION_FAILED"),
     # HCERT specification §3.3.2.
     ("CO23 a kid nobody has", lambda: press(kid=b"12345678"), "trust", "KEY_NOT_IN_TRUST_LIST"),

@@ -35,12 +35,15 @@ class Claims:
 def decode_claims(payload: bytes, *, max_depth: int) -> Claims:
     """The claims in a CWT's payload.
 
-    Raises :class:`DecodeError` (``CBOR_DESERIALIZATION_FAILED``) when it is not one CBOR map.
+    Raises :class:`DecodeError` (``CBOR_DESERIALIZATION_FAILED``) when it is not one CBOR map of claims.
     """
     raw = cbor.decode(payload, max_depth=max_depth)
     if not isinstance(raw, Mapping):
         # RFC 8392 §1.1: the CWT Claims Set is a CBOR map.
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the CWT claims are not a map", Step.DECODE)
+    # RFC 8392 §1.1: a claim key is an integer or text; 4.0 and true would otherwise pass for 4 and 1.
+    if not all(type(key) in (int, str) for key in raw):
+        raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "a CWT claim key is neither integer nor text", Step.DECODE)
     invalid: list[str] = []
     quirks: list[Code] = []
     times = [_time(raw, label, invalid, quirks) for label in (EXP, NBF, IAT)]

@@ -47,15 +47,21 @@ def _has_stray_bits(data: bytes, content: bytes, limit: int) -> bool:
 
     Inflating ignores those bits, so that any certificate could be given other texts by changing a character or
     two. (Deflate leaves an encoder other freedoms; what is signed is the same under all of them.) The byte in
-    question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit (RFC 1951 §3.1.1): if its
-    highest set bit can be cleared without a difference, that bit meant nothing.
+    question is the last before the checksum (RFC 1950 §2.2), filled from its lowest bit (RFC 1951 §3.1.1). Its
+    highest set bit is stray if it and all above it can be flipped, one at a time, without a difference; were it
+    part of a code, the code that ends the block would lie above it, and at least one of its bits would matter.
     """
     last = len(data) - 1 - _CHECKSUM_SIZE
     if not data[last]:
         return False
-    cleared = data[last] & ~(1 << data[last].bit_length() - 1)
+    highest = data[last].bit_length() - 1
+    return all(_ignores(data, last, 1 << bit, content, limit) for bit in range(highest, 8))
+
+
+def _ignores(data: bytes, position: int, bit: int, content: bytes, limit: int) -> bool:
+    flipped = data[:position] + bytes((data[position] ^ bit,)) + data[position + 1 :]
     try:
-        stream, same = _inflate(data[:last] + bytes((cleared,)) + data[last + 1 :], limit)
+        stream, same = _inflate(flipped, limit)
     except DecodeError:
         return False
     return stream.eof and same == content

@@ -196,6 +196,26 @@ def test_signature_of_the_wrong_length_is_refused(algorithm: Algorithm) -> None:
         assert not algorithm.verify(private.public_key(), wrong, MESSAGE)
 
 
+@ECDSA
+def test_same_numbers_in_another_length_are_refused(algorithm: Algorithm) -> None:
+    """RFC 9053 §2.1: one form only; a second text of the same certificate would escape a list of signatures."""
+    private, size = ec_key(algorithm), EC_ALGORITHMS[algorithm][2]
+    good = algorithm.sign(private, MESSAGE)
+    assert algorithm.verify(private.public_key(), good, MESSAGE)
+    for zeros in (1, 2, size):
+        padded = good[:size] + bytes(zeros) + good[size:]
+        assert not algorithm.verify(private.public_key(), padded, MESSAGE)
+
+
+def test_rsa_key_too_small_for_the_padding_verifies_nothing() -> None:
+    """RFC 8017 §9.1.1: 64 bytes of hash and 64 of salt do not fit into 1024 bits."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    for signature in (b"", bytes(127), bytes(128), b"\xff" * 128):
+        assert not Algorithm.PS512.verify(private.public_key(), signature, MESSAGE)
+    with pytest.raises(ValueError, match="key"):
+        Algorithm.PS512.sign(private, MESSAGE)
+
+
 # The order of the group (FIPS 186-4, D.1.2).
 ORDERS = {
     Algorithm.ES256: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,

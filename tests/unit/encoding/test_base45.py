@@ -86,10 +86,10 @@ def test_one_character_left_over_is_refused(size: int) -> None:
     ],
     ids=ascii,
 )
-@pytest.mark.parametrize("place", ["{}00", "0{}0", "00{}", "{}0", "0{}", "000{}00", "00000{}"])
-def test_character_outside_the_alphabet_is_refused(character: str, place: str) -> None:
+def test_character_outside_the_alphabet_is_refused(character: str) -> None:
     """RFC 9285 §6. Neither trimmed (newline), nor folded (lower case, full width, Kelvin sign), nor skipped."""
-    assert "alphabet" in refusal(place.format(character)).detail
+    for text in ("{}00", "0{}0", "00{}", "{}0", "0{}", "000{}00", "00000{}"):
+        assert "alphabet" in refusal(text.format(character)).detail
 
 
 def test_newline_after_a_whole_text_is_refused() -> None:

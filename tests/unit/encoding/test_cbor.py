@@ -52,7 +52,7 @@ def refusal(data: bytes | str, *, allow_indefinite: bool = True) -> DecodeError:
         ("7f657374726561646d696e67ff", "streaming"),
         ("9f018202039f0405ffff", [1, [2, 3], [4, 5]]),
         ("bf61610161629f0203ffff", {"a": 1, "b": [2, 3]}),
-        # Not the shortest form: well-formed all the same (RFC 8949 §3.9 asks it of deterministic encoders only).
+        # Not the shortest form: well-formed all the same (RFC 8949 §4.1 only prefers the shortest).
         ("1800", 0),
         ("5900024142", b"AB"),
         ("b90001190001190002", {1: 2}),
@@ -215,22 +215,28 @@ TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 261, 1
 UNASSIGNED = (6, 18, 52, 54, 61, 98, 999, 2**64 - 1)
 
 
+TAGGED: list[Any] = [
+    *(0, -1, 1.5, "text", "2021-06-01T12:00:00Z", "(", b"\x01", None, True),
+    *([], [1, 2], [0, 0], [[2, 1], [3, 4]], {}, {1: 2}),
+]
+
+
 @pytest.mark.parametrize("number", TAGS + UNASSIGNED)
-@pytest.mark.parametrize(
-    "content",
-    [0, -1, 1.5, "text", "2021-06-01T12:00:00Z", "(", b"\x01", None, True, [], [1, 2], [0, 0], {}, {1: 2}],
-    ids=repr,
-)
-def test_tag_is_kept_as_a_tag_and_never_interpreted(number: int, content: object) -> None:
+def test_tag_is_kept_as_a_tag_and_never_interpreted(number: int) -> None:
     """No dates, big numbers, regular expressions, addresses or shared references before the signature is checked."""
-    result = decode(cbor2.dumps(cbor2.CBORTag(number, content)))
-    assert type(result) is cbor2.CBORTag
-    assert result.tag == number
-    kept: Any = result.value
-    if isinstance(content, list | dict):
-        kept = type(content)(kept)  # Inside a tag cbor2 may make containers immutable.
-    assert kept == content
-    assert type(kept) is type(content)
+    for content in TAGGED:
+        result = decode(cbor2.dumps(cbor2.CBORTag(number, content)))
+        assert type(result) is cbor2.CBORTag
+        assert result.tag == number
+        assert plain(result.value) == content
+        assert type(plain(result.value)) is type(content)
+
+
+def plain(value: Any) -> Any:
+    """``value`` with the containers of CBOR: inside a tag, cbor2 may make them immutable."""
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return dict(value) if isinstance(value, cbor2.frozendict) else value
 
 
 @pytest.mark.parametrize(

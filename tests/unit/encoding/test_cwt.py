@@ -42,7 +42,7 @@ def tag(number: int, value: object) -> cbor2.CBORTag:
 def test_moment_is_read_and_its_departures_named(
     label: int, value: object, seconds: float, quirks: tuple[Code, ...]
 ) -> None:
-    """RFC 8392 §2: NumericDate is a number of seconds, "except that the leading tag 1 MUST be omitted"."""
+    """RFC 8392 §2: NumericDate is a number of seconds, and its leading tag 1 MUST be omitted."""
     claims = decode({label: value})
     assert getattr(claims, TIMES[label][1]) == seconds
     assert claims.quirks == quirks
@@ -104,8 +104,16 @@ def test_each_claim_has_its_own_label() -> None:
 
 
 def test_names_in_place_of_labels_are_no_claims() -> None:
-    claims = decode({"exp": MOMENT, "4": MOMENT, b"\x04": MOMENT, "iss": "AT"})
+    claims = decode({"exp": MOMENT, "4": MOMENT, "iss": "AT"})
     assert (claims.expires_at, claims.issuer, claims.invalid) == (None, None, ())
+
+
+@pytest.mark.parametrize("key", [b"\x04", 4.0, True, None, (4,)])
+def test_a_claim_key_is_an_integer_or_text(key: object) -> None:
+    """RFC 8392 §1.1; 4.0 and true would pass for 4 and 1 in Python."""
+    with pytest.raises(DecodeError) as caught:
+        decode({key: MOMENT})
+    assert caught.value.code is Code.CBOR_DESERIALIZATION_FAILED
 
 
 def test_every_invalid_claim_and_quirk_is_reported() -> None:

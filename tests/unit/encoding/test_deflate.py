@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import tracemalloc
 import zlib
@@ -108,6 +109,36 @@ def test_wrong_checksum_is_refused(place: int) -> None:
     refusal(bytes(damaged))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", TEXT + bytes.fromhex("e5564300c360ac729086e2cc806e828a"), bytes(1000) + b"end"],
+    ids=len,
+)
+def test_no_bit_before_the_checksum_can_be_changed(content: bytes) -> None:
+    """RFC 1951 §3.2.3: what is left of the last byte carries nothing; set bits there would be another text."""
+    ignored = 0
+    for level in (1, 6, 9):
+        whole = zlib.compress(content, level)
+        deflate.inflate(whole, limit=LIMIT)
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[-5] ^= 1 << bit
+            refusal(bytes(changed))
+            with contextlib.suppress(zlib.error):
+                ignored += zlib.decompress(changed) == content
+    assert ignored, "no such bit in these streams: the test proves nothing"
+
+
+def test_set_bits_after_the_end_of_the_compressed_data_are_refused() -> None:
+    """The empty stream by hand: 3 bits of header, 7 of end-of-block, 6 that the standard library ignores."""
+    whole = bytes.fromhex("78da030000000001")
+    assert deflate.inflate(whole, limit=0) == b""
+    for stray in range(1 << 2, 1 << 8, 1 << 2):
+        changed = whole[:3] + bytes((stray,)) + whole[4:]
+        assert zlib.decompress(changed) == b""
+        assert "bits" in refusal(changed).detail
+
+
 def test_memory_stays_within_the_limit_for_a_bomb() -> None:
     size, limit = 32 * 1024 * 1024, DEFAULT_LIMITS.inflated_bytes
     bomb = zlib.compress(bytes(size), 9)
@@ -131,3 +162,9 @@ def test_memory_stays_within_the_limit_for_a_bomb() -> None:
 def test_error_never_quotes_the_content() -> None:
     error = refusal(zlib.compress(b"SECRET-MARKER") + b"SECRET-MARKER")
     assert "MARKER" not in f"{error!r}{error}"
+
+
+def test_a_stream_whose_last_code_looks_meaningless_is_still_read() -> None:
+    # The highest set bit of the last byte belongs to a match whose other distance would give the same bytes.
+    periodic = b"cccccccccccccccccabccaababcabaaccc"
+    assert deflate.inflate(zlib.compress(periodic, 1), limit=100) == periodic

@@ -135,7 +135,7 @@ _TIME_QUIRKS = {
 def _health_certificate(claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
     # HCERT specification §3.3.6: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
     content = claims.get(HCERT_CLAIM)
-    if not isinstance(content, Mapping):
+    if not isinstance(content, Mapping) or not all(type(key) is int for key in content):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "no hcert claim (-260) that is a map", Step.DECODE)
     if DCC_KEY in content and not isinstance(content[DCC_KEY], Mapping):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the EU DCC (-260/1) is not a map", Step.DECODE)
