@@ -23,6 +23,8 @@ class Step(StrEnum):
     REVOCATION = "revocation"
     RULES = "rules"
 
+    __hash__ = str.__hash__  # Enum's own is a function in Python, and steps are looked up for every certificate
+
 
 @unique
 class Code(StrEnum):
@@ -100,6 +102,8 @@ class Code(StrEnum):
     SIGNER_KEY_MISMATCH = "SIGNER_KEY_MISMATCH"
     SIGNING_FAILED = "SIGNING_FAILED"
     ENVIRONMENT = "ENVIRONMENT"
+
+    __hash__ = str.__hash__  # as above
 
 
 class HealthCertError(Exception):
