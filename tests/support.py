@@ -12,8 +12,9 @@ from typing import Any
 import cbor2
 
 import healthcert as hc
+from healthcert.codings import COVID_19, NAAT, NOT_DETECTED
 from healthcert.encoding import base45, cose, deflate
-from healthcert.families.hcert.valuesets import COVID_19, NAAT, NOT_DETECTED, coding
+from healthcert.families.hcert.valuesets import coding
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
 
 NOW = datetime(2021, 8, 20, 10, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 import healthcert
-from healthcert_cli.root import main
+from healthcert_cli.root import group
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -39,7 +39,7 @@ _SPOKEN = ("__init__", "__getitem__")
 def cli_page() -> str:
     """The help of every command, as it is printed."""
     parts = ["# Commands", _MADE, "The help of every command, as `healthcert ... --help` prints it."]
-    parts += [f"## `{path}`\n\n```text\n{text}\n```" for path, text in _helps(main, "healthcert", None)]
+    parts += [f"## `{path}`\n\n```text\n{text}\n```" for path, text in _helps(group, "healthcert", None)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -27,6 +27,7 @@ FILES = {
     "tt": "test-type",
     "tr": "test-result",
     "t.ma": "test-manf-example",
+    "co": "country-2-codes",
 }
 TARGET = Path(__file__).parent.parent / "src/healthcert/data/value_sets.json"
 

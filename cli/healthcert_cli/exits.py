@@ -12,6 +12,7 @@ from typing import Any, NoReturn, ParamSpec
 import click
 
 from healthcert.errors import Code, HealthCertError
+from healthcert_cli.text import printable
 
 P = ParamSpec("P")
 
@@ -70,5 +71,5 @@ def _fail(code: str, detail: str, step: str | None, exit_code: Exit, *, as_json:
     if as_json:
         click.echo(json.dumps({"error": {"code": code, "step": step, "detail": detail}}))
     else:
-        click.echo(f"{click.style('Error', fg='red', bold=True)} {code}: {detail}", err=True)
+        click.echo(f"{click.style('Error', fg='red', bold=True)} {code}: {printable(detail)}", err=True)
     raise click.exceptions.Exit(exit_code)

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from healthcert.limits import DEFAULT_LIMITS, read_file
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -32,9 +34,9 @@ class Moment(click.ParamType[datetime]):
             return value
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             self.fail("not a moment in ISO 8601; for example 2021-08-20T10:00:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 at_option: Decorator = click.option(
@@ -45,13 +47,13 @@ at_option: Decorator = click.option(
 def passphrase(file: Path | None, *, confirm: bool = False) -> bytes:
     """The passphrase of a key: from ``file``, the variable HEALTHCERT_PASSPHRASE, or a prompt; never from arguments."""
     if file is not None:
-        lines = file.read_bytes().splitlines()
+        lines = read_file(file, DEFAULT_LIMITS.key_file_bytes).splitlines()
         if not lines or not lines[0]:
             raise click.UsageError(f"{file} holds no passphrase in its first line")
         return lines[0]
     if named := os.environ.get("HEALTHCERT_PASSPHRASE"):
         return named.encode()
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError(
             "a passphrase is needed: in --passphrase-file, in the variable HEALTHCERT_PASSPHRASE, or at a terminal"
         )

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from healthcert.model import Coding, Event, HealthCertificate, Holder, Recovery, TestResult, Vaccination
+from healthcert.model import Event, HealthCertificate, Holder, Recovery, TestResult, Vaccination
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.report import Outcome, Report, StepResult, describe_key
+from healthcert_cli.text import printable
 
 COLOURS = {Outcome.ACCEPTED: "green", Outcome.REFUSED: "red", Outcome.UNDETERMINED: "yellow"}
 _MARKS = {
@@ -21,16 +22,11 @@ _MARKS = {
 _LABEL_WIDTH = 14
 
 
-def printable(text: object) -> str:
-    """Text from a certificate, safe on a terminal: control and direction characters are replaced."""
-    return "".join(c if c.isprintable() else "�" for c in str(text))
-
-
 def verdict(source: str, outcome: Outcome, code: str, detail: str) -> str:
     """The first line: the verdict, large and in colour, and why."""
     badge = click.style(f" {outcome.value.upper()} ", fg="black", bg=COLOURS[outcome], bold=True)
     why = "" if outcome is Outcome.ACCEPTED else f"  {detail} ({code})"
-    return f"{badge} {printable(source)}{why}"
+    return f"{badge} {printable(source + why)}"
 
 
 def report_lines(source: str, report: Report) -> Iterator[str]:
@@ -41,7 +37,7 @@ def report_lines(source: str, report: Report) -> Iterator[str]:
     if report.key is not None:
         yield _line("Signed by", key_summary(report.key))
     yield _line("Checked", f"{report.checked_at:%Y-%m-%d %H:%M} UTC, policy {report.policy.name}")
-    yield _line("Steps", steps_line(report))
+    yield f"  {'Steps':<{_LABEL_WIDTH}}{steps_line(report)}"
     for warning in report.warnings:
         yield _line("Warning", f"{warning.detail} ({warning.code})")
 
@@ -59,7 +55,7 @@ def step_lines(report: Report) -> Iterator[str]:
     """One line a step, with what it found."""
     for step in report.steps:
         mark, colour = _MARKS[step.outcome]
-        found = step.detail or ("" if step.outcome is StepResult.PASSED else step.outcome.value)
+        found = printable(step.detail) or ("" if step.outcome is StepResult.PASSED else step.outcome.value)
         yield f"    {click.style(mark, fg=colour)} {step.step.value:<11}{found}".rstrip()
 
 
@@ -68,33 +64,32 @@ def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
     yield _line("Holder", holder_summary(certificate.holder))
     for event in certificate.events:
         yield _line(event.entry_type.value.capitalize(), event_summary(event))
-        yield _line("Issuer", ", ".join(printable(part) for part in (event.issuer, event.country) if part))
+        yield _line("Issuer", ", ".join(part for part in (event.issuer, event.country) if part))
         if event.certificate_id:
-            yield _line("Identifier", printable(event.certificate_id))
+            yield _line("Identifier", event.certificate_id)
     if certificate.issued_at and certificate.expires_at:
         yield _line("Valid", f"{certificate.issued_at:%Y-%m-%d %H:%M} to {certificate.expires_at:%Y-%m-%d %H:%M} UTC")
 
 
 def holder_summary(holder: Holder) -> str:
-    born = f", born {printable(holder.birth_date)}" if holder.birth_date else ", date of birth unknown"
-    return printable(holder.name) + born
+    return holder.name + (f", born {holder.birth_date}" if holder.birth_date else ", date of birth unknown")
 
 
 def event_summary(event: Event) -> str:
     match event:
         case Vaccination():
-            what = f"dose {event.dose} of {event.series} on {event.date}, {_coded(event.product)}"
+            what = f"dose {event.dose} of {event.series} on {event.date}, {event.product}"
         case TestResult():
-            what = f"{_coded(event.result)}, {_coded(event.test_type)}, sampled {event.sampled_at:%Y-%m-%d %H:%M} UTC"
+            what = f"{event.result}, {event.test_type}, sampled {event.sampled_at:%Y-%m-%d %H:%M} UTC"
         case Recovery():
             what = f"first positive {event.first_positive}, usable {event.valid_from} to {event.valid_until}"
-    return f"{what} ({_coded(event.disease)})"
+    return f"{what} ({event.disease})"
 
 
 def key_summary(key: TrustedKey) -> str:
     usages = "any entry" if key.usages is None else ", ".join(sorted(key.usages))
     until = f", until {key.not_after:%Y-%m-%d}" if key.not_after else ""
-    return f"key {key.kid.hex()}, {printable(key.country or 'country unknown')}, may sign {usages}{until}"
+    return f"key {key.kid.hex()}, {key.country or 'country unknown'}, may sign {usages}{until}"
 
 
 def key_lines(key: TrustedKey) -> Iterator[str]:
@@ -130,9 +125,5 @@ def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _coded(code: Coding) -> str:
-    return printable(code)
-
-
 def _line(label: str, text: str) -> str:
-    return f"  {label:<{_LABEL_WIDTH}}{text}"
+    return f"  {label:<{_LABEL_WIDTH}}{printable(text)}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -38,8 +41,18 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="healthcert", prog_name="healthcert")
-def main() -> None:
+def group() -> None:
     """Issue and verify signed health certificates (EU DCC / HCERT).
 
     Exit codes: 0 accepted, 1 refused, 2 wrong usage, 3 could not be determined, 4 the environment failed.
     """
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a name must not turn an accepted certificate into an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged pictures, which are judged here
+    group(prog_name="healthcert")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from pathlib import Path
 
 from healthcert.errors import Code, DecodeError
-from healthcert.limits import Limits
+from healthcert.limits import Limits, read_file
 
 
 def read_source(source: str, limits: Limits) -> list[str]:
@@ -14,14 +15,22 @@ def read_source(source: str, limits: Limits) -> list[str]:
 
     Raises DecodeError (``INPUT_TOO_LONG``, ``NO_BARCODE_FOUND``, ``TEXT_UNREADABLE`` ...) or OSError.
     """
-    if source == "-":
-        data = sys.stdin.buffer.read(limits.file_bytes + 1)
-    else:
-        with Path(source).open("rb") as file:
-            data = file.read(limits.file_bytes + 1)
-    if len(data) > limits.file_bytes:
-        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.file_bytes} bytes")
-    return _read(data, limits)
+    return _read(read_bytes(source, limits.file_bytes), limits)
+
+
+def read_bytes(source: str, limit: int) -> bytes:
+    """The content of a file, or of standard input for ``-``, up to ``limit`` bytes.
+
+    Raises DecodeError (``INPUT_TOO_LONG``) or OSError.
+    """
+    if source != "-":
+        return read_file(source, limit)
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input")
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limit} bytes")
+    return data
 
 
 def _read(data: bytes, limits: Limits) -> list[str]:
@@ -40,6 +49,8 @@ def _read(data: bytes, limits: Limits) -> list[str]:
         raise DecodeError(Code.TEXT_UNREADABLE, "a drawing or page (SVG, HTML): give a picture of it, as PNG or JPEG")
     # Base45 has spaces, and they count: lines are split at line ends only, and never stripped of spaces.
     lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+    if len(lines) > limits.texts_per_file:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.texts_per_file} certificates in one file")
     if not lines:
         raise DecodeError(Code.TEXT_UNREADABLE, "nothing to verify: the input is empty")
     return lines

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from healthcert.errors import Code, DecodeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,36 @@ class Limits:
     file_bytes: int = 32 * 1024 * 1024
     """Bytes of one image or text file."""
 
-    image_pixels: int = 64_000_000
-    """Width times height of one picture: an A4 page at 600 dpi has 35 million, a phone camera 12 to 50 million."""
+    key_file_bytes: int = 1024 * 1024
+    """Bytes of a file with a key, a certificate or a passphrase."""
+
+    texts_per_file: int = 10_000
+    """Certificates in one text file."""
+
+    image_pixels: int = 36_000_000
+    """Width times height of all pictures in a file together: an A4 page at 600 dpi has 35 million. A large
+    photograph in JPEG counts as it is after being reduced in decoding."""
+
+    image_side: int = 20_000
+    """Pixels on the longer side of a picture."""
 
     image_frames: int = 32
-    """Pictures in one file (TIFF pages, GIF frames)."""
+    """Pictures in one file (TIFF pages, GIF frames); further ones are not looked at."""
 
     trust_entries: int = 100_000
     """Keys in one trust store; the EU list had under 4,000."""
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def read_file(path: str | Path, limit: int) -> bytes:
+    """The content of a file of at most ``limit`` bytes; no more than that is ever read of it.
+
+    Raises :class:`DecodeError` (``INPUT_TOO_LONG``), OSError.
+    """
+    with Path(path).open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"a file of more than {limit} bytes")
+    return data

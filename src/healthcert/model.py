@@ -160,7 +160,10 @@ _EARLIEST_ZONE = timezone(timedelta(hours=14))
 
 
 def _latest_day(moment: datetime) -> date:
-    return moment.astimezone(_EARLIEST_ZONE).date()
+    try:
+        return moment.astimezone(_EARLIEST_ZONE).date()
+    except OverflowError:  # the last hours of the year 9999
+        return date.max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

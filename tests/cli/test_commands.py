@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import healthcert as hc
-from healthcert_cli.root import COMMANDS, main
+from healthcert_cli.root import COMMANDS, group
 from tests.support import NOW, Press, csca, dsc, issue, payload
 
 AT = NOW.isoformat()
@@ -63,7 +65,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.delenv(name, raising=False)
 
     def invoke(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
-        return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
+        return CliRunner().invoke(group, [str(argument) for argument in arguments], input=stdin)
 
     return invoke
 
@@ -148,10 +150,13 @@ def test_json_of_issuing(run: Run) -> None:
     ("kind", "changes", "said"),
     [
         ("vaccination", ["--dose", "0"], "dose: a whole number from 1 to 99; for example 2"),
-        ("vaccination", ["--dose", "two"], "dose: a whole number from 1; for example 2"),
+        ("vaccination", ["--vaccine", "Comirnaty"], "vaccine: an active code of its value set"),
+        ("vaccination", ["--country", "FRANCE"], "country: the two capital letters of a country"),
+        ("vaccination", ["--date", "2999-01-01"], "date: a moment that is not in the future"),
+        ("vaccination", ["--dose", "two"], "dose: a whole number from 1 to 99; for example 2"),
         ("vaccination", ["--date", "11.06.2021"], "date: a day as YYYY-MM-DD; for example 2021-05-29"),
         ("vaccination", ["--birth-date", "1984/02/29"], "birth_date: a date from 1900 as YYYY-MM-DD"),
-        ("vaccination", ["--family-name", "Παπαδόπουλος"], "give it as the passport spells it"),
+        ("vaccination", ["--family-name", "Παπαδόπουλος"], "family_name_icao: the spelling of the passport"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_rule(run: Run, kind: str, changes: list[str], said: str) -> None:
@@ -194,7 +199,7 @@ def test_verify_many_at_once(run: Run, certificates: Path) -> None:
     Path("both.txt").write_text(both)
     done = run("verify", "good.png", "both.txt", "missing.png", "--trust", "dsc.pem", "--at", AT, "--json")
     *lines, missing = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (missing["source"], missing["error"]["code"]) == ("missing.png", "ENVIRONMENT")
+    assert (missing["source"], missing["outcome"], missing["code"]) == ("missing.png", None, "ENVIRONMENT")
     assert [(line["source"], line["outcome"], line["code"]) for line in lines] == [
         ("good.png", "accepted", "OK"),
         ("both.txt#1", "accepted", "OK"),
@@ -262,7 +267,7 @@ def test_hostile_files_are_refused_each_with_a_code_and_nothing_escapes(run: Run
     done = run("verify", *files, "folder", "--trust", "dsc.pem", "--json")
     assert done.exit_code == 1
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines.pop()["error"]["code"] == "ENVIRONMENT"  # the folder
+    assert lines.pop()["code"] == "ENVIRONMENT"  # the folder
     assert len(lines) >= len(files)
     assert {line["outcome"] for line in lines} == {"refused"}
     assert "GENERAL_ERROR" not in {line["code"] for line in lines}
@@ -381,3 +386,77 @@ def test_an_unwritable_output_is_the_environment_s_fault(run: Run) -> None:
     done = run("issue", "vaccination", *FLAGS, "--qr", "no/such/folder.png")
     assert done.exit_code == 4
     assert os.strerror(2) in done.stderr
+
+
+def test_names_of_files_and_countries_cannot_steer_the_terminal(run: Run, tmp_path: Path) -> None:
+    from healthcert.trust.keys import TrustedKey
+
+    evil = "FR\x1b[2J\x1b[32mTRUSTED"
+    key = next(iter(hc.TrustStore.from_certificates([dsc().certificate_der()])))
+    store = hc.TrustStore.open(tmp_path / "evil.db")
+    store.add([TrustedKey(kid=key.kid, spki=key.spki, country=evil, source=evil)])
+    (tmp_path / "a\x1b[31mx.pem").write_bytes(b"rubbish")
+    for command in (
+        ["trust", "list", "--store", "evil.db"],
+        ["trust", "show", key.kid.hex(), "--store", "evil.db"],
+        ["keys", "show", "a\x1b[31mx.pem"],
+        ["trust", "add", "a\x1b[31mx.pem"],
+        ["verify", "a\x1b[31mx.pem", "--trust", "evil.db"],
+    ):
+        done = run(*command)
+        assert "\x1b" not in done.output, command
+
+
+def test_unknown_names_of_a_record_are_told_only_where_they_look_like_names(run: Run, certificates: Path) -> None:
+    Path("dsc.key.pem").write_bytes(dsc().key_pem(None))
+    typo = run("issue", "vaccination", "--record", "-", stdin='{"vacine": "x"}')
+    assert "vacine: not a field" in typo.stderr
+    evil = run("issue", "vaccination", "--record", "-", stdin='{"\\u001b[2JMüller Secret": 1, "' + "x" * 9000 + '": 2}')
+    assert "2 name(s): not a field" in evil.stderr
+
+
+def test_a_file_of_too_many_lines(run: Run, certificates: Path) -> None:
+    Path("many.txt").write_text("ab\n" * 10_001)
+    done = run("verify", "many.txt", "--trust", "dsc.pem", "--json")
+    assert json.loads(done.stdout)["code"] == "INPUT_TOO_LONG"
+
+
+def test_a_certificate_file_is_never_replaced_either(run: Run) -> None:
+    run("keys", "new-ca", "--country", "FR", "--no-passphrase")
+    before = Path("csca.pem").read_bytes()
+    Path("csca.key.pem").unlink()
+    assert run("keys", "new-ca", "--country", "FR", "--no-passphrase").exit_code == 4
+    assert Path("csca.pem").read_bytes() == before
+    assert not Path("csca.key.pem").exists()
+
+
+def test_listing_makes_no_folders(run: Run) -> None:
+    assert run("trust", "list", "--store", "a/b/c.db").exit_code == 0
+    assert not Path("a").exists()
+
+
+def test_a_kid_is_not_for_certificates(run: Run, certificates: Path) -> None:
+    assert run("trust", "add", "dsc.pem", "--kid", "0011223344556677").exit_code == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_that_cannot_show_a_name_still_shows_the_verdict(certificates: Path, encoding: str) -> None:
+    done = shell("verify good.png --trust dsc.pem --at 2021-08-20T10:00:00", certificates, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0
+    assert b"ACCEPTED" in done.stdout
+
+
+def test_closed_and_endless_streams(certificates: Path) -> None:
+    assert shell("verify - --trust dsc.pem <&-", certificates).returncode == 4
+    assert shell("verify good.png --trust dsc.pem --at 2021-08-20 | true", certificates).returncode == 0
+    endless = shell("verify /dev/zero --trust dsc.pem --json", certificates)
+    assert json.loads(endless.stdout)["code"] == "INPUT_TOO_LONG"
+    assert shell("issue vaccination --key /dev/zero --certificate dsc.pem", certificates).returncode != 0
+
+
+def shell(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    program = Path(sys.executable).with_name("healthcert")
+    variables = os.environ | {"HEALTHCERT_TRUST": str(folder / "trust.db")} | environment
+    return subprocess.run(
+        f"{program} {command}", shell=True, cwd=folder, env=variables, capture_output=True, check=False, timeout=60
+    )

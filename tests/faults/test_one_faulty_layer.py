@@ -116,7 +116,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("a text kid", lambda: press(kid="abcdefgh"), "decode", "COSE_DESERIALIZATION_FAILED"),
     ("crit", lambda: press(protected={1: -7, 2: [99], 4: dsc().signer().kid, 99: 1}), "decode", "CRITICAL_HEADER_UNKNOWN"),
     ("nested too deep", lambda: press(cwt=b"\x81" * 10_000 + b"\0"), "decode", "CBOR_DESERIALIZATION_FAILED"),
-    # RFC 8392, HCERT specification §3.3.6.
+    # RFC 8392, HCERT specification §3.3.7.
     ("CBO1 not a map under the claim", lambda: press(payload=b"\xa0"), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("CBO2 broken claims", lambda: press(cwt=b"\xff\xff"), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("claims in an array", lambda: press(cwt=b"\x80"), "decode", "CBOR_DESERIALIZATION_FAILED"),
@@ -124,7 +124,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("a claim key that equals an integer", lambda: press(cwt=cbor2.dumps({1: "FR", 4.0: T + 60, 6: T - 60, -260: {1: payload()}})), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("true for key 1", lambda: press(claims={-260: {True: payload()}}), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("a claim twice", lambda: press(cwt=b"\xa2\x04\x01\x04\x02"), "decode", "CBOR_DESERIALIZATION_FAILED"),
-    # HCERT specification §3.3.2.
+    # HCERT specification §3.3.3.
     ("CO23 a kid nobody has", lambda: press(kid=b"12345678"), "trust", "KEY_NOT_IN_TRUST_LIST"),
     (
         "CO22 the right kid only unprotected",
@@ -135,7 +135,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("CO25 a short kid", lambda: press(kid=dsc().signer().kid[:7]), "trust", "KEY_NOT_IN_TRUST_LIST"),
     ("CO26 a long kid", lambda: press(kid=dsc().signer().kid + b"\0"), "trust", "KEY_NOT_IN_TRUST_LIST"),
     ("no kid", lambda: press(protected={1: -7}), "trust", "KEY_NOT_IN_TRUST_LIST"),
-    # HCERT specification §3.3.1, RFC 9053 §2.
+    # HCERT specification §3.3.2, RFC 9053 §2.
     ("CO4 another algorithm", lambda: press(alg=-35), "signature", "ALGORITHM_NOT_ACCEPTED"),
     ("an unknown algorithm", lambda: press(alg=-65535), "signature", "ALGORITHM_NOT_ACCEPTED"),
     ("a named algorithm", lambda: press(alg="ES256"), "signature", "ALGORITHM_NOT_ACCEPTED"),
@@ -149,7 +149,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("in DER", lambda: press(sign=der_signature), "signature", "SIGNATURE_INVALID"),
     ("one bit flipped", lambda: press(sign=lambda d: flipped(dsc().signer().sign(d))), "signature", "SIGNATURE_INVALID"),
     ("another key's", lambda: press(sign=other_key), "signature", "SIGNATURE_INVALID"),
-    # HCERT specification §3.3.4, §3.3.5.
+    # HCERT specification §3.3.5, §3.3.6.
     ("CO16 before iat", lambda: press(claims={6: T + 1}), "time", "CWT_NOT_YET_VALID"),
     ("before nbf", lambda: press(claims={5: T + 1}), "time", "CWT_NOT_YET_VALID"),
     ("CO17 after exp", lambda: press(claims={4: T - 1}), "time", "CWT_EXPIRED"),

@@ -146,6 +146,31 @@ def test_a_sample_time_is_read_in_every_notation_of_the_field(sampled: Any, utc:
     assert event.sampled_at.isoformat() == utc
 
 
+@pytest.mark.parametrize("field", ["tg", "ci", "\x1b[2JMüller"])
+def test_only_a_date_may_be_tagged_as_one(field: str) -> None:
+    entry = TEST_ENTRY | {field: tagged("840539006"), "sc": tagged("2021-08-19T10:00:00Z")}
+    report = verifier().examine(press(payload=payload_with("t", entry)))
+    said = [warning.detail for warning in report.warnings] + [report.detail]
+    assert [line for line in said if "Müller" in line] == []
+    assert (report.outcome is hc.Outcome.REFUSED) is (field in TEST_ENTRY)
+
+
+@pytest.mark.parametrize("dob", ["1963-05-00-00", "1963-00-05", "0000-00"])
+def test_a_birth_date_padded_otherwise_is_refused(dob: str) -> None:
+    assert verifier().examine(press(payload=payload(dob=dob))).code == "SCHEMA_VALIDATION_FAILED"
+
+
+def test_keys_that_are_no_text_are_kept_like_other_unknown_ones() -> None:
+    report = verifier().examine(press(payload=payload() | {7: "x"}))
+    assert report.outcome is hc.Outcome.ACCEPTED
+    assert report.certificate is not None
+    assert report.certificate.holder.other == {"7": "x"}
+
+
+def test_inspect_reads_what_the_verifier_reads() -> None:
+    assert hc.inspect_unverified(url_escaped()).problem is None
+
+
 def test_keys_the_schema_does_not_name_are_kept() -> None:
     extra = payload(meta={"reference": "R1"}) | {"pid": 7}
     extra["v"][0]["ic"] = "X"

@@ -106,7 +106,7 @@ def command(out: Path, show: bool, as_json: bool) -> Exit:
 
     if as_json:
         reports = {"genuine": genuine, "forged": forged, "expired": late}
-        click.echo(json.dumps({name: report.to_dict() for name, report in reports.items()}, ensure_ascii=False))
+        click.echo(json.dumps({name: report.to_dict() for name, report in reports.items()}))
     say(f"\nNow try: healthcert verify {picture} --trust {out / 'dsc.pem'}")
     right = (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.REFUSED)
     return Exit.ACCEPTED if (genuine.outcome, forged.outcome, late.outcome) == right else Exit.REFUSED

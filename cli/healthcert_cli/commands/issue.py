@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,13 @@ import click
 from healthcert.errors import Code, IssueError, Step
 from healthcert.intake.record import fields_of, read_record
 from healthcert.issue.issuer import Issued, Issuer
-from healthcert.issue.signer import PemSigner
-from healthcert.limits import DEFAULT_LIMITS
+from healthcert.issue.signer import PemSigner, needs_passphrase
+from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.model import EntryType
 from healthcert.trust.x509 import read_certificate
 from healthcert_cli.exits import boundary
 from healthcert_cli.options import json_option, passphrase, passphrase_option
+from healthcert_cli.sources import read_bytes
 
 _HELP = {
     "family_name": "Family name as the holder writes it.",
@@ -127,14 +127,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
 def _load_record(source: str | None) -> dict[str, Any]:
     if source is None:
         return {}
-    size = DEFAULT_LIMITS.text_chars * 16
-    if source == "-":
-        data = sys.stdin.buffer.read(size + 1)
-    else:
-        with Path(source).open("rb") as file:
-            data = file.read(size + 1)
-    if len(data) > size:
-        raise IssueError(Code.INPUT_TOO_LONG, f"a record of more than {size} bytes", Step.CONTENT)
+    data = read_bytes(source, DEFAULT_LIMITS.text_chars * 16)
     try:
         record = json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
@@ -154,7 +147,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _load_signer(key: Path, certificate: Path, passphrase_file: Path | None) -> PemSigner:
-    encrypted = b"ENCRYPTED" in key.read_bytes()
+    encrypted = needs_passphrase(read_file(key, DEFAULT_LIMITS.key_file_bytes))
     return PemSigner.load(key, certificate, passphrase=passphrase(passphrase_file) if encrypted else None)
 
 

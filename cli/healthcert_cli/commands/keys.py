@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from cryptography import x509
 from healthcert.clock import SystemClock
 from healthcert.errors import Code, IssueError
 from healthcert.issue.pki import CSCA_VALIDITY, DSC_VALIDITY, KeyKind, KeyPair, new_csca, new_dsc
-from healthcert.issue.signer import load_private_key
+from healthcert.issue.signer import load_private_key, needs_passphrase
+from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.model import EntryType
 from healthcert.trust.files import Rejected, read_path
 from healthcert.trust.keys import TrustedKey
@@ -20,6 +22,7 @@ from healthcert.verify.report import describe_key
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Decorator, json_option, passphrase, passphrase_option, write_private
 from healthcert_cli.render import key_lines
+from healthcert_cli.text import printable
 
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _kind_option = click.option(
@@ -137,7 +140,7 @@ def show(path: Path, as_json: bool) -> Exit:
     for entry in read_path(path):
         if isinstance(entry, Rejected):
             rejected += 1
-            click.echo(f"not readable: {entry.source}: {entry.error.detail}", err=True)
+            click.echo(printable(f"not readable: {entry.source}: {entry.error.detail}"), err=True)
         elif as_json:
             click.echo(json.dumps(describe_key(entry)))
         else:
@@ -147,11 +150,11 @@ def show(path: Path, as_json: bool) -> Exit:
 
 def _load_csca(certificate: Path, key: Path, passphrase_file: Path | None) -> KeyPair:
     try:
-        authority = x509.load_pem_x509_certificate(certificate.read_bytes())
+        authority = x509.load_pem_x509_certificate(read_file(certificate, DEFAULT_LIMITS.key_file_bytes))
     except ValueError:
         raise IssueError(Code.CERTIFICATE_UNREADABLE, "the CSCA's certificate cannot be read") from None
-    data = key.read_bytes()
-    private = load_private_key(data, passphrase(passphrase_file) if b"ENCRYPTED" in data else None)
+    data = read_file(key, DEFAULT_LIMITS.key_file_bytes)
+    private = load_private_key(data, passphrase(passphrase_file) if needs_passphrase(data) else None)
     if private.public_key() != authority.public_key():
         raise IssueError(Code.SIGNER_KEY_MISMATCH, "the key is not the one of the CSCA's certificate")
     return KeyPair(private, authority)  # type: ignore[arg-type]
@@ -160,8 +163,12 @@ def _load_csca(certificate: Path, key: Path, passphrase_file: Path | None) -> Ke
 def _write(pair: KeyPair, out: Path, stem: str, secret: bytes | None, *, as_json: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     certificate, key = out / f"{stem}.pem", out / f"{stem}.key.pem"
+    for path in (key, certificate):
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "will not be replaced", str(path))
     write_private(key, pair.key_pem(secret))
-    certificate.write_bytes(pair.certificate_pem())
+    with certificate.open("xb") as file:
+        file.write(pair.certificate_pem())
     entry = next(iter(read_path(certificate)))
     assert isinstance(entry, TrustedKey)
     if as_json:

@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from healthcert.errors import Code, TrustError
+from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.report import describe_key
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import default_store, json_option
 from healthcert_cli.render import key_lines, table
+from healthcert_cli.text import printable
 
 
 class Kid(click.ParamType[bytes]):
@@ -61,11 +63,12 @@ def add(paths: tuple[Path, ...], kid: bytes | None, store: Path | None, as_json:
 
     Whoever adds a key vouches for it: every certificate signed with it will be accepted.
     """
-    trusted = _open(store)
+    trusted = _open(store, create=True)
     known = len(trusted)
     for path in paths:
         if kid is not None:
-            trusted.add_public_key(path.read_bytes(), kid=kid, source=path.name)
+            data = read_file(path, DEFAULT_LIMITS.key_file_bytes)
+            trusted.add_public_key(data, kid=kid, source=path.name)
         else:
             trusted.add_path(path)
     added = len(trusted) - known
@@ -75,7 +78,7 @@ def add(paths: tuple[Path, ...], kid: bytes | None, store: Path | None, as_json:
     else:
         click.echo(f"{added} {'key' if added == 1 else 'keys'} added, {len(trusted)} in the store.")
         for entry in trusted.rejected:
-            click.echo(f"not used: {entry.source}: {entry.error.detail}", err=True)
+            click.echo(printable(f"not used: {entry.source}: {entry.error.detail}"), err=True)
     return Exit.REFUSED if trusted.rejected else Exit.ACCEPTED
 
 
@@ -110,9 +113,10 @@ def show(kid: bytes, store: Path | None, as_json: bool) -> Exit:
     return Exit.ACCEPTED
 
 
-def _open(store: Path | None) -> TrustStore:
+def _open(store: Path | None, *, create: bool = False) -> TrustStore:
     path = store or default_store()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
     return TrustStore.open(path)
 
 

@@ -21,8 +21,9 @@ from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import at_option, default_store, json_option
-from healthcert_cli.render import printable, report_lines, verdict
+from healthcert_cli.render import report_lines, verdict
 from healthcert_cli.sources import read_source
+from healthcert_cli.text import printable
 
 # A missing file says nothing about a certificate, so a refusal among the others weighs more.
 _WORST_FIRST = (Exit.REFUSED, Exit.UNDETERMINED, Exit.ENVIRONMENT)
@@ -77,7 +78,7 @@ def load_trust(paths: tuple[Path, ...]) -> TrustStore:
         part = TrustStore.from_path(path)
         store.add(part)
         if part.rejected:
-            click.echo(f"{path}: {len(part.rejected)} entries could not be used", err=True)
+            click.echo(f"{printable(path)}: {len(part.rejected)} entries could not be used", err=True)
     return store
 
 
@@ -114,7 +115,7 @@ def _summary(counts: Counter[Exit]) -> str:
 
 def _show(source: str, result: Report | HealthCertError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"source": source} | _as_dict(result), ensure_ascii=False))
+        click.echo(json.dumps({"source": source} | _as_dict(result)))
     elif isinstance(result, Report):
         click.echo("\n".join(report_lines(source, result)))
     elif result.code is Code.ENVIRONMENT:
@@ -126,6 +127,5 @@ def _show(source: str, result: Report | HealthCertError, *, as_json: bool) -> No
 def _as_dict(result: Report | HealthCertError) -> dict[str, Any]:
     if isinstance(result, Report):
         return result.to_dict()
-    if result.code is Code.ENVIRONMENT:
-        return {"error": {"code": result.code.value, "step": None, "detail": result.detail}}
-    return {"outcome": Outcome.REFUSED.value, "code": result.code.value, "step": None, "detail": result.detail}
+    outcome = None if result.code is Code.ENVIRONMENT else Outcome.REFUSED.value
+    return {"outcome": outcome, "code": result.code.value, "step": None, "detail": result.detail}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import zxingcpp
 from PIL import Image, ImageOps
 
 from healthcert.errors import Code, DecodeError
-from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*", b"P4", b"P5", b"P6")
@@ -18,6 +18,10 @@ _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b
 _SYMBOLS = zxingcpp.BarcodeFormats(
     (zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Aztec, zxingcpp.BarcodeFormat.DataMatrix)
 )
+# Scanning takes time by the pixel; a page scanned at 300 dpi has 9 million, and no code needs more to be read.
+_SCANNED_PIXELS = 12_000_000
+# A JPEG larger than this on both sides is decoded at a fraction of its size.
+_JPEG_SIDE = 2500
 
 
 def is_image(data: bytes) -> bool:
@@ -28,34 +32,47 @@ def is_image(data: bytes) -> bool:
 def read_barcodes(image: str | Path | bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[str]:
     """The texts of all QR, Aztec and DataMatrix codes in a picture, given by its path or its bytes; maybe none.
 
+    Each text comes once, in the order found. Of a damaged file, what its sound frames hold is returned.
     Raises :class:`DecodeError`: ``IMAGE_UNREADABLE`` for what is no picture or a damaged one, ``INPUT_TOO_LONG`` for
     one beyond the limits; OSError when the file cannot be read.
     """
-    data = image if isinstance(image, bytes) else _read_file(Path(image), limits)
+    data = image if isinstance(image, bytes) else read_file(image, limits.file_bytes)
     if len(data) > limits.file_bytes:
         raise DecodeError(Code.INPUT_TOO_LONG, f"a file of more than {limits.file_bytes} bytes")
-    texts: list[str] = []
+    texts: dict[str, None] = {}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of big and of slightly damaged files; both are judged here.
-            with Image.open(BytesIO(data), formats=_FORMATS) as picture:
-                for frame in range(min(getattr(picture, "n_frames", 1), limits.image_frames)):
-                    picture.seek(frame)
-                    texts += [text for text in _read_frame(picture, limits) if text not in texts]
+        with Image.open(BytesIO(data), formats=_FORMATS) as picture:
+            _read_frames(picture, limits, texts)
     except DecodeError:
         raise
     except Image.DecompressionBombError:
         raise _too_large(limits) from None
     except Exception as error:  # noqa: BLE001 Pillow's decoders raise what they please on damaged files.
-        raise DecodeError(Code.IMAGE_UNREADABLE, f"not a readable picture ({type(error).__name__})") from None
-    return texts
+        if not texts:
+            raise DecodeError(Code.IMAGE_UNREADABLE, f"not a readable picture ({type(error).__name__})") from None
+    return list(texts)
 
 
-def _read_frame(picture: Image.Image, limits: Limits) -> list[str]:
-    # The size is in the header: nothing has been decompressed yet.
-    if picture.width * picture.height > limits.image_pixels:
-        raise _too_large(limits)
-    grey = _flatten(picture).convert("L")
+def _read_frames(picture: Image.Image, limits: Limits, texts: dict[str, None]) -> None:
+    picture.draft("L", (_JPEG_SIDE, _JPEG_SIDE))
+    pixels = 0
+    for frame in range(limits.image_frames):
+        # The size is in the header: of this frame nothing has been decompressed yet.
+        pixels += picture.width * picture.height
+        if pixels > limits.image_pixels or max(picture.size) > limits.image_side:
+            raise _too_large(limits)
+        texts.update(dict.fromkeys(_read_frame(picture)))
+        try:
+            picture.seek(frame + 1)
+        except EOFError:
+            return
+
+
+def _read_frame(picture: Image.Image) -> list[str]:
+    grey = _grey(picture)
+    shrink = math.ceil(math.sqrt(grey.width * grey.height / _SCANNED_PIXELS))
+    if shrink > 1:
+        grey = grey.reduce(shrink)
     texts = _scan(grey)
     if not texts and max(grey.size) < 1000:
         # Small modules, or a symbol that fills the picture to its edge: more pixels and a quiet zone help.
@@ -68,19 +85,24 @@ def _scan(grey: Image.Image) -> list[str]:
     return [code.text for code in codes if code.valid]
 
 
-def _flatten(picture: Image.Image) -> Image.Image:
-    """Transparency on white: a transparent background would otherwise turn black."""
+def _grey(picture: Image.Image) -> Image.Image:
+    """The picture in 8-bit grey, on white where it is transparent."""
+    if picture.mode.startswith(("I", "F")):
+        # Pillow would cut deeper greys off instead of scaling them.
+        low, high = picture.convert("F").getextrema()
+        assert isinstance(low, float)
+        assert isinstance(high, float)
+        scale = 255 / (high - low or 1)
+        return picture.convert("F").point(lambda value: value * scale - low * scale).convert("L")
     if "A" not in picture.getbands() and "transparency" not in picture.info:
-        return picture
-    coloured = picture.convert("RGBA")
-    white = Image.new("RGBA", coloured.size, "white")
-    return Image.alpha_composite(white, coloured)
-
-
-def _read_file(path: Path, limits: Limits) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limits.file_bytes + 1)
+        return picture.convert("L")
+    coloured = picture.convert("LA")
+    white = Image.new("L", coloured.size, 255)
+    white.paste(coloured.getchannel("L"), mask=coloured.getchannel("A"))
+    return white
 
 
 def _too_large(limits: Limits) -> DecodeError:
-    return DecodeError(Code.INPUT_TOO_LONG, f"a picture of more than {limits.image_pixels} pixels")
+    return DecodeError(
+        Code.INPUT_TOO_LONG, f"a picture of more than {limits.image_pixels} pixels, or {limits.image_side} on one side"
+    )

@@ -27,7 +27,7 @@ def _keep(number: int, value: Any, _immutable: bool) -> Tag:
 _KEEP_TAGS = {number: partial(_keep, number) for number in _KNOWN_TAGS}
 
 
-def decode(data: bytes, *, max_depth: int, allow_indefinite: bool = True, code: Code | None = None) -> Any:
+def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
     """The one CBOR item that ``data`` consists of.
 
     Indefinite lengths are legal in COSE and CWT (RFC 9052 §9 restricts only the structures that are signed).
@@ -39,7 +39,6 @@ def decode(data: bytes, *, max_depth: int, allow_indefinite: bool = True, code: 
         decoder = cbor2.CBORDecoder(
             source,
             max_depth=max_depth,
-            allow_indefinite=allow_indefinite,
             allow_duplicate_keys=False,
             semantic_decoders=_KEEP_TAGS,
         )

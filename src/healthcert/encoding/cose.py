@@ -21,7 +21,10 @@ Headers = Mapping[int | str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sign1:
-    """A decoded COSE_Sign1. ``protected_bytes`` are those that came in and that were signed."""
+    """A decoded COSE_Sign1.
+
+    ``protected_bytes`` are those that were signed: as they came in, but empty where they encode an empty map.
+    """
 
     protected_bytes: bytes
     protected: Headers
@@ -44,8 +47,11 @@ class Sign1:
 
 
 def named(headers: Headers) -> dict[str, Any]:
-    """Header parameters by name, for people: ``{"alg": "ES256", "kid": ...}``; unknown ones by their label."""
-    values = {_NAMES.get(label, str(label)) if isinstance(label, int) else label: v for label, v in headers.items()}
+    """Header parameters by name, for people: ``{"alg": "ES256", "kid": ...}``; unknown ones by their label.
+
+    A text label is quoted, so that one spelt ``kid`` cannot pass for the parameter of that name.
+    """
+    values = {_NAMES.get(la, str(la)) if isinstance(la, int) else f'"{la}"': value for la, value in headers.items()}
     if algorithm := Algorithm.from_cose(headers.get(ALG)):
         values["alg"] = algorithm.name
     return values
@@ -102,7 +108,7 @@ def decode_sign1(data: bytes, *, max_depth: int) -> Sign1:
 
 
 def _check_labels(headers: Any, bucket: str) -> None:
-    # RFC 9052 §1.4: label = int / tstr.
+    # RFC 9052 §1.5: label = int / tstr.
     if not isinstance(headers, Mapping) or not all(type(label) in (int, str) for label in headers):
         raise _error(f"the {bucket} header is not a map with integer or text labels")
 

@@ -39,9 +39,9 @@ def decode_claims(payload: bytes, *, max_depth: int) -> Claims:
     """
     raw = cbor.decode(payload, max_depth=max_depth)
     if not isinstance(raw, Mapping):
-        # RFC 8392 §1.1: the CWT Claims Set is a CBOR map.
+        # RFC 8392 §2: the CWT Claims Set is a CBOR map.
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the CWT claims are not a map", Step.DECODE)
-    # RFC 8392 §1.1: a claim key is an integer or text; 4.0 and true would otherwise pass for 4 and 1.
+    # RFC 8392 §2: a claim key is an integer or text; 4.0 and true would otherwise pass for 4 and 1.
     if not all(type(key) in (int, str) for key in raw):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "a CWT claim key is neither integer nor text", Step.DECODE)
     invalid: list[str] = []
@@ -60,8 +60,8 @@ def decode_claims(payload: bytes, *, max_depth: int) -> Claims:
 
 
 def named(raw: Mapping[Any, Any]) -> dict[str, Any]:
-    """Claims by name, for people; unknown ones by their key."""
-    return {_NAMES.get(key, str(key)) if type(key) is int else str(key): value for key, value in raw.items()}
+    """Claims by name, for people; unknown ones by their key, text keys in quotes."""
+    return {_NAMES.get(key, str(key)) if isinstance(key, int) else f'"{key}"': value for key, value in raw.items()}
 
 
 def _time(raw: Mapping[Any, Any], label: int, invalid: list[str], quirks: list[Code]) -> float | None:

@@ -11,7 +11,7 @@ from healthcert.families.protocol import Family
 FAMILIES: tuple[Family, ...] = (EU_DCC,)
 
 # HCERT specification §4.2.2: HC and a version, which counts on to 9 and then to Z.
-_OTHER_HCERT_VERSION = re.compile(r"HC[0-9A-Z]:")
+_OTHER_HCERT_VERSION = re.compile(r"HC[1-9A-Z]:")
 
 
 def recognise(text: str) -> Family:

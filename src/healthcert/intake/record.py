@@ -12,8 +12,9 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
+from healthcert.codings import COVID_19
 from healthcert.errors import Code, IssueError, Step
-from healthcert.families.hcert.valuesets import COVID_19, coding
+from healthcert.families.hcert.valuesets import coding
 from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
 HOLDER_FIELDS = ("family_name", "given_name", "birth_date", "family_name_icao", "given_name_icao")
@@ -24,6 +25,7 @@ _MODELS: dict[EntryType, type[Event]] = {
 }
 # date.fromisoformat reads week dates as well.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAME = re.compile(r"[a-z][a-z_]{0,30}")
 # Parts of the model that an EU DCC has no room for.
 _NOT_IN_DCC = frozenset(("other", "batch", "resulted_at"))
 
@@ -42,8 +44,8 @@ def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Eve
     the field, its rule and an example. What the values must be beyond that is the issuer's to check.
     """
     known = fields_of(kind)
-    if unknown := sorted(str(name) for name in record if name not in known):
-        raise _error(f"{', '.join(unknown[:5])}: not a field of a {kind} record; it has {', '.join(known)}")
+    if unknown := [name for name in record if name not in known]:
+        raise _error(f"{_named(unknown)}: not a field of a {kind} record, which has: {', '.join(known)}")
     given = {name: value for name, value in record.items() if value is not None}
     about: dict[str, Any] = {name: _text(name, given[name]) for name in HOLDER_FIELDS if name in given}
     readers = _READERS[kind]
@@ -57,9 +59,15 @@ def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Eve
     return Holder(**about), _MODELS[kind](**values)
 
 
+def _named(names: list[Any]) -> str:
+    """Unknown names for a message: as they are where they look like names, for they may be anything."""
+    plain = [name for name in names if isinstance(name, str) and _NAME.fullmatch(name)]
+    return ", ".join(plain[:5]) or f"{len(names)} name(s)"
+
+
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise _error(f"{name}: text is needed")
+        raise _error(f"{name}: {_EXAMPLES[name]}")
     return value
 
 
@@ -101,16 +109,26 @@ def _coded(field: str) -> Callable[[str, object], Coding]:
 
 _DAY_RULE = "a day as YYYY-MM-DD; for example 2021-05-29"
 _EXAMPLES = {
+    "family_name": "text; for example Müller",
+    "given_name": "text; for example Zoé",
+    "birth_date": "text as YYYY-MM-DD, YYYY-MM or YYYY; for example 1964-08-12",
+    "family_name_icao": "text; for example MUELLER",
+    "given_name_icao": "text; for example ZOE",
+    "name": "text; for example Roche LightCycler qPCR",
+    "centre": "text; for example Hôpital Cochin",
+    "country": "two capital letters (ISO 3166-1); for example FR",
+    "issuer": "text; for example CNAM",
+    "certificate_id": "text; for example URN:UVCI:01:FR:T5DWTJYS4ZR8#4",
     "disease": "a code of the disease value set; for example 840539006",
     "vaccine": "a code of the vaccine value set; for example 1119349007",
     "product": "a code of the product value set; for example EU/1/20/1528",
     "manufacturer": "a code of the manufacturer value set; for example ORG-100030215",
-    "dose": "a whole number from 1; for example 2",
-    "series": "a whole number from 1; for example 2",
+    "dose": "a whole number from 1 to 99; for example 2",
+    "series": "a whole number from 1 to 99; for example 2",
     "date": _DAY_RULE,
-    "test_type": "LP6464-4 (NAAT) or LP217198-3 (rapid antigen)",
+    "test_type": "LP6464-4 (NAAT) or LP217198-3 (rapid antigen); for example LP6464-4",
     "sampled_at": "a moment with its time zone; for example 2021-08-20T10:03:12+02:00",
-    "result": "260415000 (not detected) or 260373001 (detected)",
+    "result": "260415000 (not detected) or 260373001 (detected); for example 260415000",
     "device": "a device id of the JRC list; for example 1232",
     "first_positive": _DAY_RULE,
     "valid_from": _DAY_RULE,

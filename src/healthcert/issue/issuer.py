@@ -18,6 +18,12 @@ from healthcert.issue.signer import Signer
 from healthcert.model import EntryType, Event, Holder
 from healthcert.trust.x509 import read_certificate
 
+_DATED_BY = {
+    EntryType.VACCINATION: "date",
+    EntryType.TEST: "sampled_at",
+    EntryType.RECOVERY: "first_positive",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
@@ -53,7 +59,7 @@ class Issuer:
         policy: IssuePolicy | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Raises :class:`IssueError` when the signer cannot issue under ``policy`` at any time."""
+        """Raises :class:`IssueError` when signer and policy do not fit, :class:`TrustError` for an unreadable DSC."""
         self._signer = signer
         self._country = country
         self._name = name
@@ -71,14 +77,22 @@ class Issuer:
         now = self._clock.now()
         issued_at, expires_at = self._validity(event.entry_type, now)
         if not self._dsc.may_sign((event.entry_type,)):
-            # HCERT specification, Appendix A: the DSC's extended key usage must cover the entry.
+            # HCERT specification, Appendix A.4: the DSC's extended key usage must cover the entry.
             raise IssueError(
                 Code.KEY_USAGE_MISMATCH, f"the DSC may not sign a {event.entry_type} certificate", Step.USAGE
             )
         certificate_id = event.certificate_id or new_uvci(self._country)
-        payload = to_payload(event, holder, country=self._country, issuer=self._name, certificate_id=certificate_id)
+        payload = to_payload(
+            event,
+            holder,
+            country=self._country,
+            issuer=self._name,
+            certificate_id=certificate_id,
+            unlisted_codes=self._policy.unlisted_codes,
+        )
         if event.lies_after(now):
-            raise IssueError(Code.EVENT_IN_FUTURE, f"the {event.entry_type} lies in the future", Step.CONTENT)
+            rule = f"{_DATED_BY[event.entry_type]}: a moment that is not in the future"
+            raise IssueError(Code.EVENT_IN_FUTURE, rule, Step.CONTENT)
 
         message = unsigned(
             payload,
@@ -106,18 +120,18 @@ class Issuer:
         not_before, not_after = self._dsc.not_before, self._dsc.not_after
         if not_before is None or not_after is None:
             raise IssueError(Code.KEY_DATES_UNKNOWN, "the DSC has no validity", Step.TIME)
-        # HCERT specification §3.3.5: iat MUST not predate the validity of the DSC.
+        # HCERT specification §3.3.6: iat MUST not predate the validity of the DSC.
         if now < not_before:
             raise IssueError(Code.PUBLIC_KEY_NOT_YET_VALID, "the DSC is not valid yet", Step.TIME)
         if now >= not_after:
             raise IssueError(Code.PUBLIC_KEY_EXPIRED, "the DSC has expired", Step.TIME)
-        # HCERT specification §3.3.4: exp MUST not exceed the validity of the DSC.
-        expires = min(now + self._policy.validity[entry_type], not_after)
+        # HCERT specification §3.3.5: exp MUST not exceed the validity of the DSC.
+        expires = now + min(self._policy.validity[entry_type], not_after - now)
         return int(now.timestamp()), int(expires.timestamp())
 
     def _check_signer(self) -> None:
         if not re.fullmatch(r"[A-Z]{2}", self._country):
-            # HCERT specification §3.3.3: ISO 3166-1 alpha-2.
+            # HCERT specification §3.3.4: ISO 3166-1 alpha-2.
             raise IssueError(Code.FIELD_INVALID, "country: two capital letters; for example FR", Step.CONTENT)
         algorithm, key = self._signer.algorithm, self._dsc.public_key
         if algorithm not in self._policy.algorithms:
@@ -128,6 +142,6 @@ class Issuer:
             )
         if isinstance(key, RSAPublicKey) and key.key_size < self._policy.rsa_bits:
             raise IssueError(Code.PUBLIC_KEY_TOO_WEAK, f"RSA with {key.key_size} bits", Step.SIGNATURE)
-        # HCERT specification, Appendix A: the kid is computed from the certificate.
+        # HCERT specification, Appendix A.1: the kid is computed from the certificate.
         if self._signer.kid != self._dsc.kid:
             raise IssueError(Code.SIGNER_KEY_MISMATCH, "the signer's kid is not the DSC's", Step.SIGNATURE)

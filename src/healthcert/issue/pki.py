@@ -26,16 +26,11 @@ from cryptography.x509.oid import NameOID
 from healthcert.errors import Code, IssueError, Step
 from healthcert.issue.signer import PemSigner
 from healthcert.model import EntryType
-
-# HCERT specification, Appendix A.
-_USAGE_OIDS = {
-    EntryType.TEST: x509.ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.1"),
-    EntryType.VACCINATION: x509.ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.2"),
-    EntryType.RECOVERY: x509.ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.3"),
-}
+from healthcert.trust.x509 import USAGE_OIDS
 
 CSCA_VALIDITY = timedelta(days=4 * 365)
 DSC_VALIDITY = timedelta(days=2 * 365)
+_MAX_PASSPHRASE = 1023  # what OpenSSL takes
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -64,7 +59,12 @@ class KeyPair:
         return self.certificate.public_bytes(Encoding.DER)
 
     def key_pem(self, passphrase: bytes | None) -> bytes:
-        """The private key as PKCS #8 in PEM, encrypted when there is a passphrase."""
+        """The private key as PKCS #8 in PEM, encrypted when there is a passphrase.
+
+        Raises :class:`IssueError` (``FIELD_INVALID``) for a passphrase of more than 1023 bytes.
+        """
+        if passphrase and len(passphrase) > _MAX_PASSPHRASE:
+            raise IssueError(Code.FIELD_INVALID, f"passphrase: 1 to {_MAX_PASSPHRASE} bytes; for example six words")
         encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
@@ -116,6 +116,8 @@ def new_dsc(
     authority = csca.certificate
     if not authority.not_valid_before_utc <= now < authority.not_valid_after_utc:
         raise IssueError(Code.PUBLIC_KEY_EXPIRED, "the CSCA is not valid now", Step.TIME)
+    if not _signs_certificates(authority):
+        raise IssueError(Code.SIGNER_KEY_MISMATCH, "the given authority may not sign certificates", Step.USAGE)
     countries = authority.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)
     key = _new_key(kind)
     subject = _subject(str(countries[0].value) if countries else "", name)
@@ -127,9 +129,18 @@ def new_dsc(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(csca.key.public_key()), critical=False)
     )
     if usages:
-        oids = [_USAGE_OIDS[usage] for usage in sorted(set(usages))]
+        oids = [x509.ObjectIdentifier(USAGE_OIDS[usage]) for usage in sorted(set(usages))]
         builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
     return KeyPair(key, builder.sign(csca.key, hashes.SHA256()))
+
+
+def _signs_certificates(certificate: x509.Certificate) -> bool:
+    # RFC 5280 §4.2.1.9, §4.2.1.3.
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        return constraints.ca and certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except (x509.ExtensionNotFound, ValueError):
+        return False
 
 
 def _new_key(kind: KeyKind) -> SigningKey:

@@ -9,23 +9,29 @@ from datetime import timedelta
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.model import EntryType
 
-
-def _usual_validity() -> Mapping[EntryType, timedelta]:
-    # The defaults of the reference issuance service.
-    return {
-        EntryType.VACCINATION: timedelta(days=365),
-        EntryType.TEST: timedelta(days=3),
-        EntryType.RECOVERY: timedelta(days=365),
-    }
+# The defaults of the reference issuance service.
+_USUAL_VALIDITY = {
+    EntryType.VACCINATION: timedelta(days=365),
+    EntryType.TEST: timedelta(days=3),
+    EntryType.RECOVERY: timedelta(days=365),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuePolicy:
     """How long certificates of each kind live, and with which algorithms they are signed.
 
-    A certificate never outlives its DSC, whatever ``validity`` says.
+    ``validity`` need only name the types whose validity is not the usual one (365 days, tests 3 days). A certificate
+    never outlives its DSC, whatever ``validity`` says. ``unlisted_codes`` may be issued although the
+    value sets do not have them, or no longer.
     """
 
-    validity: Mapping[EntryType, timedelta] = field(default_factory=_usual_validity)
+    validity: Mapping[EntryType, timedelta] = field(default_factory=dict)
     algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
     rsa_bits: int = 2048
+    unlisted_codes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "validity", {**_USUAL_VALIDITY, **self.validity})
+        if min(self.validity.values()) <= timedelta(0):
+            raise ValueError("every validity is longer than nothing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from healthcert.encoding.algorithms import Algorithm, PrivateKey
 from healthcert.errors import Code, IssueError, Step
+from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.trust.files import Rejected, read_entries
 from healthcert.trust.x509 import kid_of, read_certificate
 
@@ -50,7 +52,10 @@ class PemSigner:
     """Signs with a private key that was read from a file."""
 
     def __init__(self, key: PrivateKey, certificate: bytes) -> None:
-        """``certificate`` is the DSC in DER. Raises :class:`IssueError` when the key is not the certificate's."""
+        """``certificate`` is the DSC in DER.
+
+        Raises :class:`IssueError` (``SIGNER_KEY_MISMATCH``), or :class:`TrustError` for an unreadable certificate.
+        """
         dsc = read_certificate(certificate)
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         wanted = dsc.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -69,11 +74,11 @@ class PemSigner:
         Raises :class:`IssueError` (``SIGNER_KEY_UNREADABLE``, ``SIGNER_KEY_MISMATCH``, ``CERTIFICATE_UNREADABLE``);
         OSError when a file cannot be read.
         """
-        entries = list(read_entries(Path(certificate).read_bytes(), source="DSC"))
+        entries = list(read_entries(_read(certificate), source="DSC"))
         ders = [e.certificate for e in entries if not isinstance(e, Rejected) and e.certificate is not None]
         if not ders:
             raise IssueError(Code.CERTIFICATE_UNREADABLE, "the DSC file holds no readable certificate", Step.SIGNATURE)
-        return cls(load_private_key(Path(key).read_bytes(), passphrase), ders[0])
+        return cls(load_private_key(_read(key), passphrase), ders[0])
 
     def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
         try:
@@ -85,14 +90,24 @@ class PemSigner:
         return f"PemSigner(kid={self.kid.hex()}, {self.algorithm.name})"
 
 
+def needs_passphrase(data: bytes) -> bool:
+    """Whether the private key in a PEM or DER file's bytes is encrypted."""
+    try:
+        _loader(data)(data, password=None)
+    except TypeError:
+        return True
+    except (ValueError, UnsupportedAlgorithm):
+        return False  # load_private_key says what is wrong with it
+    return False
+
+
 def load_private_key(data: bytes, passphrase: bytes | None = None) -> PrivateKey:
     """The private key in a PEM or DER file's bytes.
 
     Raises :class:`IssueError` (``SIGNER_KEY_UNREADABLE``), which tells a missing passphrase from a damaged file.
     """
-    load = load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
     try:
-        key = load(data, password=passphrase or None)
+        key = _loader(data)(data, password=passphrase or None)
     except TypeError:
         needs = "the key file is encrypted: a passphrase is needed"
         raise _unreadable(
@@ -103,6 +118,14 @@ def load_private_key(data: bytes, passphrase: bytes | None = None) -> PrivateKey
     if not isinstance(key, PrivateKey):
         raise _unreadable("not an EC, RSA or Ed25519 key")
     return key
+
+
+def _loader(data: bytes) -> Callable[..., object]:
+    return load_pem_private_key if b"-----BEGIN" in data else load_der_private_key
+
+
+def _read(path: str | Path) -> bytes:
+    return read_file(path, DEFAULT_LIMITS.key_file_bytes)
 
 
 def _unreadable(detail: str) -> IssueError:

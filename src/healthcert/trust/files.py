@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthcert.errors import Code, Step, TrustError
-from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.errors import Code, DecodeError, Step, TrustError
+from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
 from healthcert.trust.keys import TrustedKey, load_public_key
 from healthcert.trust.x509 import read_certificate
 
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.{1,100000}?)-----END \1-----", re.DOTALL)
-_CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
+_BEGIN = b"-----BEGIN "
 _SUFFIXES = frozenset((".pem", ".crt", ".cer", ".der", ".key", ".pub"))
 
 
@@ -33,25 +32,12 @@ def read_entries(data: bytes | str, *, source: str, kid: bytes | None = None) ->
     ``kid`` is for a bare public key, which has none of its own. One unusable entry does not disturb the others.
     """
     octets = data.encode("utf-8", "replace") if isinstance(data, str) else data
-    if octets[:1] == b"\x30":
-        yield _entry(octets, source, kid)
+    if _BEGIN not in octets:
+        yield _binary(octets, source, kid) if octets[:1] == b"\x30" else _encoded(octets, source, kid)
         return
-    blocks = [(match[1], match[2]) for match in _PEM.finditer(octets)]
-    if not blocks and b"-----BEGIN" not in octets:
-        blocks = [(b"", octets)]
-    if not blocks:
-        yield Rejected(source, _error("a PEM block without its end"))
-    for number, (label, body) in enumerate(blocks, 1):
-        where = f"{source}#{number}" if len(blocks) > 1 else source
-        if label.endswith(b"PRIVATE KEY"):
-            yield Rejected(where, _error("a private key has no place in a trust store"))
-            continue
-        try:
-            der = base64.b64decode(b"".join(body.split()), validate=True)
-        except (binascii.Error, ValueError):
-            yield Rejected(where, _error("neither DER, PEM nor base64"))
-            continue
-        yield _entry(der, where, kid, certificate=label in _CERTIFICATE_LABELS)
+    blocks = octets.split(_BEGIN)[1:]
+    for number, block in enumerate(blocks, 1):
+        yield _block(block, f"{source}#{number}" if len(blocks) > 1 else source, kid)
 
 
 def read_path(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[TrustedKey | Rejected]:
@@ -66,19 +52,39 @@ def read_path(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Truste
     for file in files:
         source = str(file.relative_to(path)) if folder else file.name
         try:
-            with file.open("rb") as stream:
-                data = stream.read(limits.file_bytes + 1)
+            data = read_file(file, limits.file_bytes)
         except OSError as problem:
             yield Rejected(source, _error(f"cannot be read ({type(problem).__name__})"))
             continue
-        if len(data) > limits.file_bytes:
-            yield Rejected(source, _error(f"larger than {limits.file_bytes} bytes"))
+        except DecodeError as error:
+            yield Rejected(source, _error(error.detail))
             continue
         kid = bytes.fromhex(file.stem) if re.fullmatch(r"[0-9A-Fa-f]{16}", file.stem) else None
         yield from read_entries(data, source=source, kid=kid)
 
 
-def _entry(der: bytes, source: str, kid: bytes | None, certificate: bool = False) -> TrustedKey | Rejected:
+def _block(block: bytes, source: str, kid: bytes | None) -> TrustedKey | Rejected:
+    """One PEM block (RFC 7468), from after its BEGIN to before the next one's."""
+    label, _, rest = block.partition(b"-----")
+    body, end, _ = rest.partition(b"-----END " + label + b"-----")
+    if label.endswith(b"PRIVATE KEY"):
+        return Rejected(source, _error("a private key has no place in a trust store"))
+    if not end:
+        return Rejected(source, _error("a PEM block without its end"))
+    return _encoded(body, source, kid, certificate=label == b"CERTIFICATE")
+
+
+def _encoded(text: bytes, source: str, kid: bytes | None, *, certificate: bool = False) -> TrustedKey | Rejected:
+    try:
+        der = base64.b64decode(b"".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        der = b""
+    if not der:
+        return Rejected(source, _error("neither DER, PEM nor base64"))
+    return _binary(der, source, kid, certificate=certificate)
+
+
+def _binary(der: bytes, source: str, kid: bytes | None, *, certificate: bool = False) -> TrustedKey | Rejected:
     try:
         try:
             return read_certificate(der, source=source)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from healthcert.encoding.algorithms import Algorithm, PublicKey
@@ -42,6 +43,28 @@ class TrustedKey:
             self._loaded.append(load_public_key(self.spki))
         return self._loaded[0]
 
+    def narrowed_by(self, other: TrustedKey) -> TrustedKey:
+        """What both this and ``other``, the same key from another source, allow: knowing more never allows more."""
+        usages = self.usages if other.usages is None else other.usages
+        if self.usages is not None and other.usages is not None:
+            usages = self.usages & other.usages
+        starts = [moment for moment in (self.not_before, other.not_before) if moment is not None]
+        ends = [moment for moment in (self.not_after, other.not_after) if moment is not None]
+        return TrustedKey(
+            kid=self.kid,
+            spki=self.spki,
+            country=self.country or other.country,
+            usages=usages,
+            not_before=max(starts, default=None),
+            not_after=min(ends, default=None),
+            certificate=self.certificate or other.certificate,
+            source=self.source,
+        )
+
+    def __getstate__(self) -> list[object]:
+        # The parsed key stays behind: it cannot travel between processes, and is parsed again where it arrives.
+        return [[] if field.name == "_loaded" else getattr(self, field.name) for field in fields(self)]
+
     def may_sign(self, types: Collection[EntryType]) -> bool:
         """Whether the key's usages cover every one of ``types``."""
         return self.usages is None or self.usages.issuperset(types)
@@ -52,8 +75,6 @@ def load_public_key(spki: bytes) -> PublicKey:
 
     Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) for anything that is not an EC, RSA or Ed25519 key.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
-
     try:
         key = load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -17,8 +17,8 @@ from healthcert.trust.keys import TrustedKey
 
 _APPLICATION_ID = 0x48434552  # "HCER", so that another program's database is not taken for a trust store
 _FORMAT = 1
-_SCHEMA = f"""
-CREATE TABLE keys (
+_SCHEMA = (
+    """CREATE TABLE keys (
     kid BLOB NOT NULL,
     spki BLOB NOT NULL,
     country TEXT,
@@ -28,10 +28,10 @@ CREATE TABLE keys (
     certificate BLOB,
     source TEXT NOT NULL,
     PRIMARY KEY (kid, spki)
-) WITHOUT ROWID;
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {_FORMAT};
-"""
+) WITHOUT ROWID""",
+    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA user_version = {_FORMAT}",
+)
 _COLUMNS = "kid, spki, country, usages, not_before, not_after, certificate, source"
 
 
@@ -48,7 +48,7 @@ class TrustStore:
         self._path: Path | None = None
         self._limits = limits
         self.rejected: list[Rejected] = []
-        self._index(keys)
+        self._by_kid, self._size = self._indexed(keys)
 
     @classmethod
     def from_certificates(cls, certificates: Iterable[bytes | str], *, limits: Limits = DEFAULT_LIMITS) -> Self:
@@ -69,7 +69,7 @@ class TrustStore:
     def from_path(cls, path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Self:
         """A store of whatever ``path`` is: a trust store file, a file of certificates or keys, or a folder of those."""
         path = Path(path)
-        if not path.exists():
+        if not _exists(path):
             raise TrustError(Code.TRUST_STORE_UNREADABLE, "there is no such file or folder", Step.TRUST)
         if path.is_file() and _is_database(path):
             return cls.open(path, limits=limits)
@@ -83,24 +83,31 @@ class TrustStore:
 
         Raises :class:`TrustError` (``TRUST_STORE_UNREADABLE``) for any other file.
         """
-        store = cls(limits=limits)
-        store._path = Path(path)
-        if store._path.exists():
-            store._index(_load(store._path, limits))
+        path = Path(path)
+        store = cls(_load(path, limits) if _exists(path) else (), limits=limits)
+        store._path = path
         return store
 
     def candidates(self, kid: bytes) -> tuple[TrustedKey, ...]:
-        """Every key with this kid. Kids are short, so two keys may share one (HCERT specification §3.3.2)."""
+        """Every key with this kid. Kids are short, so two keys may share one (HCERT specification §3.3.3)."""
         return self._by_kid.get(kid, ())
 
     def add(self, keys: Iterable[TrustedKey]) -> int:
-        """Adds keys and returns how many are new; a key known under the same kid is replaced by what is said now."""
+        """Adds keys and returns how many are new.
+
+        A key that is known under the same kid is narrowed to what both sources allow; to widen it, build a new store.
+        Raises :class:`TrustError`: ``INPUT_TOO_LONG`` beyond the limits, ``TRUST_STORE_UNREADABLE`` when the file
+        cannot be written; the store is then as it was.
+        """
         before = self._size
-        fresh = list(keys)
-        if self._path is not None and fresh:
-            _save(self._path, fresh)
-        self._index(fresh)
-        return self._size - before
+        index, size = self._indexed(keys)
+        if self._path is not None:
+            changed = [key for kid, found in index.items() if found is not self._by_kid.get(kid) for key in found]
+            if changed:
+                _save(self._path, changed)
+        # Swapped in at once, so that a reader in another thread sees the old index or the new one.
+        self._by_kid, self._size = index, size
+        return size - before
 
     def add_path(self, path: str | Path) -> int:
         """Adds what a file or folder holds (see :meth:`from_path`) and returns how many keys are new."""
@@ -115,6 +122,8 @@ class TrustStore:
         for entry in entries:
             if isinstance(entry, Rejected):
                 raise entry.error
+            if entry.certificate is not None:
+                raise TrustError(Code.CERTIFICATE_UNREADABLE, "a certificate, which has a kid of its own", Step.TRUST)
         return self._take(entries)
 
     def __iter__(self) -> Iterator[TrustedKey]:
@@ -133,17 +142,24 @@ class TrustStore:
                 keys.append(entry)
         return self.add(keys)
 
-    def _index(self, keys: Iterable[TrustedKey]) -> None:
-        # Built aside and swapped in, so that a reader in another thread sees the old index or the new one.
-        index = dict(self._by_kid)
-        size = self._size
+    def _indexed(self, keys: Iterable[TrustedKey]) -> tuple[dict[bytes, tuple[TrustedKey, ...]], int]:
+        """The index with ``keys`` in it, and how many keys it then has."""
+        index, size = dict(self._by_kid), self._size
         for key in keys:
-            others = tuple(k for k in index.get(key.kid, ()) if k.spki != key.spki)
-            size += len(others) + 1 - len(index.get(key.kid, ()))
-            index[key.kid] = (*others, key)
+            same = [known for known in index.get(key.kid, ()) if known.spki == key.spki]
+            others = tuple(known for known in index.get(key.kid, ()) if known.spki != key.spki)
+            index[key.kid] = (*others, key.narrowed_by(same[0]) if same else key)
+            size += not same
             if size > self._limits.trust_entries:
                 raise TrustError(Code.INPUT_TOO_LONG, f"more than {self._limits.trust_entries} keys", Step.TRUST)
-        self._by_kid, self._size = index, size
+        return index, size
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        raise TrustError(Code.TRUST_STORE_UNREADABLE, "not a path that can be read", Step.TRUST) from None
 
 
 def _is_database(path: Path) -> bool:
@@ -153,7 +169,7 @@ def _is_database(path: Path) -> bool:
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     mode = "rwc" if create else "ro"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
 
 
 def _load(path: Path, limits: Limits) -> list[TrustedKey]:
@@ -162,28 +178,40 @@ def _load(path: Path, limits: Limits) -> list[TrustedKey]:
             _check_format(connection)
             rows = connection.execute(f"SELECT {_COLUMNS} FROM keys LIMIT ?", (limits.trust_entries + 1,))  # noqa: S608
             return [_from_row(row) for row in rows]
-    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError):
-        raise TrustError(Code.TRUST_STORE_UNREADABLE, "not a trust store, or a damaged one", Step.TRUST) from None
+    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError) as error:
+        raise _unusable(error, "not a trust store, or a damaged one") from None
 
 
 def _save(path: Path, keys: list[TrustedKey]) -> None:
     try:
         with closing(_connect(path, create=True)) as connection, connection:
-            if not connection.execute("PRAGMA user_version").fetchone()[0]:
-                connection.executescript(_SCHEMA)
+            connection.execute("BEGIN IMMEDIATE")
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                for statement in _SCHEMA:
+                    connection.execute(statement)
             _check_format(connection)
             connection.executemany(
                 f"INSERT OR REPLACE INTO keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 map(_to_row, keys),
             )
-    except (sqlite3.Error, ValueError, OSError):
-        raise TrustError(Code.TRUST_STORE_UNREADABLE, "the trust store cannot be written", Step.TRUST) from None
+    except (sqlite3.Error, ValueError, OSError) as error:
+        raise _unusable(error, "the trust store cannot be written") from None
 
 
 def _check_format(connection: sqlite3.Connection) -> None:
     found = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     if found != (_APPLICATION_ID, _FORMAT):
         raise ValueError("another program's database, or another version's")
+    # A view of the same name could compute without end.
+    (kind,) = connection.execute("SELECT type FROM sqlite_master WHERE name = 'keys'").fetchone() or (None,)
+    if kind != "table":
+        raise ValueError("the keys are not a table")
+
+
+def _unusable(error: Exception, otherwise: str) -> TrustError:
+    locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+    detail = "another program is writing to the trust store; try again" if locked else otherwise
+    return TrustError(Code.TRUST_STORE_UNREADABLE, detail, Step.TRUST)
 
 
 def _to_row(key: TrustedKey) -> tuple[Any, ...]:
@@ -201,8 +229,11 @@ def _to_row(key: TrustedKey) -> tuple[Any, ...]:
 
 def _from_row(row: tuple[Any, ...]) -> TrustedKey:
     kid, spki, country, usages, not_before, not_after, certificate, source = row
-    if not isinstance(kid, bytes) or not isinstance(spki, bytes):
-        raise ValueError("kid and spki are byte strings")
+    for value, wanted in ((kid, bytes), (spki, bytes), (country, str | None), (usages, str | None), (source, str)):
+        if not isinstance(value, wanted):
+            raise TypeError("a column holds another type than it was made for")
+    if not isinstance(certificate, bytes | None):
+        raise TypeError("the certificate is a byte string")
     return TrustedKey(
         kid=kid,
         spki=spki,

@@ -21,12 +21,17 @@ from healthcert.trust.keys import TrustedKey, load_public_key
 _COUNTRY_NAME = "2.5.4.6"
 _EXTENDED_KEY_USAGE = "2.5.29.37"
 
-# HCERT specification, Appendix A: one OID an entry type. The arc with the additional 0 was issued by
+# HCERT specification, Appendix A.4: one OID an entry type. The arc with the additional 0 was issued by
 # mistake and so widely that both mean the same.
 USAGE_OIDS = {
-    f"1.3.6.1.4.1.{arc}.2021.1.{number}": entry_type
-    for arc in ("1847", "0.1847")
-    for number, entry_type in ((1, EntryType.TEST), (2, EntryType.VACCINATION), (3, EntryType.RECOVERY))
+    EntryType.TEST: "1.3.6.1.4.1.1847.2021.1.1",
+    EntryType.VACCINATION: "1.3.6.1.4.1.1847.2021.1.2",
+    EntryType.RECOVERY: "1.3.6.1.4.1.1847.2021.1.3",
+}
+_USAGE_OF = {
+    oid.replace(".1.1847.", f".1{extra}.1847."): entry_type
+    for entry_type, oid in USAGE_OIDS.items()
+    for extra in ("", ".0")
 }
 
 
@@ -76,7 +81,7 @@ class _UsageList:
 
 
 def kid_of(certificate: bytes) -> bytes:
-    """The kid of a DER certificate: the first 8 bytes of its SHA-256 (HCERT specification, Appendix A)."""
+    """The kid of a DER certificate: the first 8 bytes of its SHA-256 (HCERT specification, Appendix A.1)."""
     return hashlib.sha256(certificate).digest()[:8]
 
 
@@ -105,12 +110,12 @@ def read_certificate(der: bytes, *, source: str = "memory") -> TrustedKey:
 
 
 def _usages(tbs: _Tbs) -> frozenset[EntryType] | None:
-    # HCERT specification, Appendix A: where one of the OIDs is present, the entry types are limited to those that are;
-    # with none of them (no extension, an empty one, or foreign OIDs only) the key may sign any.
+    # HCERT specification, Appendix A.4: where one of the OIDs is present, the entry types are limited to those that
+    # are; with none of them (no extension, an empty one, or foreign OIDs only) the key may sign any.
     for extension in tbs.extensions or ():
         if extension.oid.dotted_string == _EXTENDED_KEY_USAGE:
             oids = asn1.decode_der(_UsageList, _in_sequence(extension.value)).oids
-            found = frozenset(USAGE_OIDS[o.dotted_string] for o in oids if o.dotted_string in USAGE_OIDS)
+            found = frozenset(_USAGE_OF[o.dotted_string] for o in oids if o.dotted_string in _USAGE_OF)
             return found or None
     return None
 

@@ -52,4 +52,7 @@ def inspect_unverified(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Unverif
             layers.append(layer)  # noqa: PERF402 (those before a failure are kept)
     except HealthCertError as error:
         return Unverified(family=family, layers=tuple(layers), problem=error)
+    except Exception as error:  # noqa: BLE001 As in the verifier: what is looked at may be anything.
+        problem = DecodeError(Code.GENERAL_ERROR, f"an internal error ({type(error).__name__}); please report it")
+        return Unverified(family=family, layers=tuple(layers), problem=problem)
     return Unverified(family=family, layers=tuple(layers), problem=None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum, unique
 from typing import Any, Self
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code
+from healthcert.families import FAMILIES
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import EntryType
 
@@ -67,6 +68,8 @@ class Policy:
     def __post_init__(self) -> None:
         if stray := self.tolerated - TOLERABLE:
             raise ValueError(f"not something a policy can tolerate: {', '.join(sorted(stray))}")
+        if unknown := self.families - {family.name for family in FAMILIES}:
+            raise ValueError(f"no such family: {', '.join(sorted(unknown))}")
         if self.clock_skew < timedelta(0):
             raise ValueError("clock_skew is not negative")
 
@@ -86,4 +89,5 @@ class Policy:
             "clock_skew_seconds": self.clock_skew.total_seconds(),
             "tolerated": sorted(self.tolerated),
             "revocation": self.revocation.value,
+            "limits": asdict(self.limits),
         }

@@ -10,7 +10,7 @@ from enum import StrEnum, unique
 from typing import Any, NoReturn
 
 from healthcert.encoding.algorithms import Algorithm
-from healthcert.errors import Code, Step
+from healthcert.errors import Code, Step, TrustError
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, HealthCertificate
 from healthcert.trust.keys import TrustedKey
@@ -59,7 +59,8 @@ class _NoTruth:
 class Report(_NoTruth):
     """The result of examining one text.
 
-    ``code`` and ``step`` are those of the first step that did not pass, else ``OK`` and None. ``certificate`` is there
+    ``code`` and ``step`` are those of the first step that failed, else of the first that could not be determined, else
+    ``OK`` and None. ``certificate`` is there
     once the signature held and the content could be read, whatever the outcome; ``key`` is the key that signed.
     ``warnings`` are the departures that the policy tolerated.
     """
@@ -77,7 +78,7 @@ class Report(_NoTruth):
 
     def __getitem__(self, step: Step) -> StepOutcome:
         """The outcome of one step: ``report[Step.TRUST].outcome``."""
-        return next(outcome for outcome in self.steps if outcome.step is step)
+        return next(outcome for outcome in self.steps if outcome.step == step)
 
     @property
     def detail(self) -> str:
@@ -113,8 +114,11 @@ class Verified(_NoTruth):
 
 
 def describe_key(key: TrustedKey) -> dict[str, Any]:
-    """A trusted key as JSON-ready values."""
-    algorithm = Algorithm.for_key(key.public_key)
+    """A trusted key as JSON-ready values; ``algorithm`` is None where the key cannot be read."""
+    try:
+        algorithm = Algorithm.for_key(key.public_key)
+    except TrustError:
+        algorithm = None
     return {
         "kid": key.kid.hex(),
         "country": key.country,

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from healthcert.codings import DETECTED, NOT_DETECTED
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
-from healthcert.families.hcert.valuesets import DETECTED, NOT_DETECTED
 from healthcert.families.protocol import Decoded, Family, Finding
 from healthcert.model import EntryType, Event, HealthCertificate, TestResult
 from healthcert.trust.keys import TrustedKey
@@ -63,7 +63,7 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
     if not store:
         raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
-    # HCERT specification §3.3.2: a verifier MUST check all DSCs with that kid.
+    # HCERT specification §3.3.3: a verifier MUST check all DSCs with that kid.
     candidates = store.candidates(decoded.kid)
     if not candidates:
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} is not in the trust store", Step.TRUST)
@@ -77,7 +77,7 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
 def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy) -> Authenticated:
     """Which of the candidates made the signature."""
     algorithm = decoded.algorithm
-    # HCERT specification §3.3.1: ES256 and PS256, nothing else. Test CO4.
+    # HCERT specification §3.3.2: ES256 and PS256, nothing else. Test CO4.
     if algorithm is None or algorithm not in policy.algorithms:
         raise _refuse(Code.ALGORITHM_NOT_ACCEPTED, f"alg {decoded.algorithm_label} is not accepted", Step.SIGNATURE)
     problem = _refuse(Code.SIGNATURE_INVALID, "no trusted key made this signature", Step.SIGNATURE)
@@ -87,7 +87,7 @@ def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy
         except TrustError as error:
             problem = _refuse(Code.UNSUITABLE_PUBLIC_KEY_TYPE, error.detail, Step.SIGNATURE)
             continue
-        # RFC 9053 §2: the key must be of the algorithm's type and curve. Test CO27.
+        # HCERT specification §3.3.2: ES256 is ECDSA on P-256; the key must be of the algorithm's kind. Test CO27.
         if not algorithm.fits(key):
             problem = _refuse(Code.UNSUITABLE_PUBLIC_KEY_TYPE, f"the key is not for {algorithm.name}", Step.SIGNATURE)
             continue
@@ -110,14 +110,14 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
     clock = now.timestamp()
     if claims.invalid:
         raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(claims.invalid)}: not a moment in time", Step.TIME)
-    # HCERT specification §3.3.4 and §3.3.5: both SHALL be there.
+    # HCERT specification §3.3.5 and §3.3.6: both SHALL be there.
     if claims.expires_at is None or claims.issued_at is None:
         missing = "exp" if claims.expires_at is None else "iat"
         raise _refuse(Code.CWT_TIME_INVALID, f"{missing} is missing", Step.TIME)
     # RFC 8392 §3.1.6, §3.1.5: not before it was issued, not before nbf. Test CO16.
     if clock + skew < max(claims.issued_at, claims.not_before or 0):
         raise _refuse(Code.CWT_NOT_YET_VALID, "the certificate is not valid yet", Step.TIME)
-    # HCERT specification §3.3.4: after exp a verifier MUST reject. Test CO17.
+    # HCERT specification §3.3.5: after exp a verifier MUST reject. Test CO17.
     if clock - skew > claims.expires_at:
         raise _refuse(Code.CWT_EXPIRED, "the certificate has expired", Step.TIME)
     if key is None:
@@ -128,20 +128,23 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
 def _key_window(
     issued_at: float, expires_at: float, key: TrustedKey, now: datetime, policy: Policy
 ) -> tuple[Finding, ...]:
+    findings: list[Finding] = []
+    if key.not_before is not None:
+        if now + policy.clock_skew < key.not_before:
+            raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
+        # HCERT specification §3.3.6: iat MUST not predate the validity of the DSC.
+        if issued_at < key.not_before.timestamp():
+            raise _refuse(Code.ISSUED_BEFORE_KEY, "issued before the signing key was valid", Step.TIME)
+    if key.not_after is not None:
+        if now - policy.clock_skew > key.not_after:
+            raise _refuse(Code.PUBLIC_KEY_EXPIRED, "the signing key has expired", Step.TIME)
+        # HCERT specification §3.3.5: exp MUST not exceed the validity of the DSC. One real certificate in five breaks
+        # this; the key's own end is enforced above, so nothing is accepted for longer than the key lives.
+        if expires_at > key.not_after.timestamp():
+            findings.append(Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"))
     if key.not_before is None or key.not_after is None:
-        return (Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list gives no validity for the key"),)
-    if now + policy.clock_skew < key.not_before:
-        raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
-    if now - policy.clock_skew > key.not_after:
-        raise _refuse(Code.PUBLIC_KEY_EXPIRED, "the signing key has expired", Step.TIME)
-    # HCERT specification §3.3.5: iat MUST not predate the validity of the DSC.
-    if issued_at < key.not_before.timestamp():
-        raise _refuse(Code.ISSUED_BEFORE_KEY, "issued before the signing key was valid", Step.TIME)
-    # HCERT specification §3.3.4: exp MUST not exceed the validity of the DSC. One real issuer in five breaks this;
-    # the key's own end is enforced above, so nothing is accepted for longer than the key lives.
-    if expires_at > key.not_after.timestamp():
-        return (Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"),)
-    return ()
+        findings.append(Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list does not say when the key is valid"))
+    return tuple(findings)
 
 
 def read_content(authenticated: Authenticated) -> tuple[HealthCertificate, tuple[Finding, ...]]:
@@ -172,7 +175,7 @@ def _check_event(event: Event, now: datetime, policy: Policy) -> None:
 
 
 def usage(types: frozenset[EntryType], key: TrustedKey) -> None:
-    """Whether the key may sign entries of these kinds (HCERT specification, Appendix A). Tests CO6 to CO11."""
+    """Whether the key may sign entries of these kinds (HCERT specification, Appendix A.4). Tests CO6 to CO11."""
     if not key.may_sign(types):
         kinds = ", ".join(sorted(types))
         raise _refuse(Code.KEY_USAGE_MISMATCH, f"the signing key may not sign: {kinds}", Step.USAGE)

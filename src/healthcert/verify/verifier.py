@@ -84,6 +84,7 @@ class _Run:
         self._family: str | None = None
         self._certificate: HealthCertificate | None = None
         self._key: TrustedKey | None = None
+        self._current = Step.RECOGNISE
 
     def examine(self, text: str, store: TrustStore) -> None:
         policy, now = self._policy, self._now
@@ -118,8 +119,9 @@ class _Run:
         self._revocation()
 
     def give_up(self, error: Exception) -> None:
-        """Records a failure of this software at the first step without an outcome."""
-        step = next((s for s in Step if s not in self._outcomes), Step.RULES)
+        """Records a failure of this software at the step it was in."""
+        step = self._current
+        self._outcomes.pop(step, None)
         # The type alone: the message of an unforeseen error may quote what it stumbled over.
         detail = f"an internal error ({type(error).__name__}); please report it"
         self._record(VerificationError(Code.GENERAL_ERROR, detail), step)
@@ -163,6 +165,7 @@ class _Run:
 
     def _step(self, step: Step, check: Callable[..., T], *args: Any) -> T | None:
         """The result of ``check``, or None after recording why it has none."""
+        self._current = step
         try:
             result = check(*args)
         except HealthCertError as error:

@@ -167,7 +167,7 @@ def header_of(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(65_000, 65_000), (2**31 - 1, 2**31 - 1), (64_000_001, 1), (10_000, 6_401)]
+    ("width", "height"), [(65_000, 65_000), (2**31 - 1, 2**31 - 1), (36_000_001, 1), (10_000, 3_601)]
 )
 def test_an_image_bomb_is_refused_before_it_is_unpacked(width: int, height: int) -> None:
     bomb = header_of(width, height)
@@ -188,6 +188,62 @@ def test_pixels_and_bytes_at_their_limit_and_one_beyond() -> None:
         with pytest.raises(hc.DecodeError) as caught:
             hc.read_barcodes(picture, limits=limits)
         assert caught.value.code == "INPUT_TOO_LONG"
+
+
+@pytest.mark.parametrize("size", [(1, 30_000), (30_000, 1)])
+def test_a_thin_picture_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(hc.DecodeError) as caught:
+        hc.read_barcodes(png(Image.new("1", size)))
+    assert caught.value.code == "INPUT_TOO_LONG"
+
+
+def test_all_frames_together_count_against_the_limit() -> None:
+    frames = [Image.new("L", (100, 100), shade) for shade in range(4)]
+    out = BytesIO()
+    frames[0].save(out, "TIFF", save_all=True, append_images=frames[1:])
+    assert hc.read_barcodes(out.getvalue(), limits=hc.Limits(image_pixels=40_000)) == []
+    with pytest.raises(hc.DecodeError):
+        hc.read_barcodes(out.getvalue(), limits=hc.Limits(image_pixels=39_999))
+
+
+def test_a_large_scan_is_read_at_a_fraction_of_its_size() -> None:
+    code = Image.open(BytesIO(hc.QrCode.of(TEXT).png(module_pixels=20))).convert("L")
+    page = Image.new("L", (5000, 5000), 255)
+    page.paste(code, (700, 900))
+    assert hc.read_barcodes(png(page)) == [TEXT]
+
+
+def test_a_large_photograph_in_jpeg_is_read() -> None:
+    code = Image.open(BytesIO(hc.QrCode.of(TEXT).png(module_pixels=30))).convert("L")
+    photograph = Image.new("L", (8160, 6144), 200)
+    photograph.paste(code, (1000, 900))
+    out = BytesIO()
+    photograph.save(out, "JPEG")
+    assert hc.read_barcodes(out.getvalue()) == [TEXT]
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_deep_greys_are_scaled_not_cut_off(mode: str) -> None:
+    code = Image.open(BytesIO(hc.QrCode.of(TEXT).png())).convert("L")
+    deep = code.point(lambda light: 50_000 if light else 10_000, "I")
+    out = BytesIO()
+    deep.convert(mode).save(out, "TIFF")
+    assert hc.read_barcodes(out.getvalue()) == [TEXT]
+
+
+def test_the_sound_frames_of_a_damaged_file_count() -> None:
+    pages = [Image.open(BytesIO(hc.QrCode.of("HC1:1").png())).convert("L"), Image.effect_noise((300, 300), 90)]
+    out = BytesIO()
+    pages[0].save(out, "GIF", save_all=True, append_images=pages[1:])
+    assert hc.read_barcodes(out.getvalue()[:-4000]) == ["HC1:1"]
+
+
+def test_a_code_that_stands_twice_comes_once() -> None:
+    code = Image.open(BytesIO(hc.QrCode.of("HC1:1").png()))
+    page = Image.new("L", (600, 300), 255)
+    page.paste(code, (0, 0))
+    page.paste(code, (300, 0))
+    assert hc.read_barcodes(png(page)) == ["HC1:1"]
 
 
 def test_a_picture_without_a_code_has_no_texts() -> None:

@@ -262,6 +262,6 @@ def test_depth_of_the_message_and_of_its_protected_header_is_bounded() -> None:
 
 def test_headers_are_named_for_people() -> None:
     headers: dict[int | str, Any] = {1: -7, 4: b"k", 3: "cwt", 33: b"x", 99: 0, "own": 1}
-    expected = {"alg": "ES256", "kid": b"k", "content type": "cwt", "x5chain": b"x", "99": 0, "own": 1}
+    expected = {"alg": "ES256", "kid": b"k", "content type": "cwt", "x5chain": b"x", "99": 0, '"own"': 1}
     assert cose.named(headers) == expected
     assert cose.named({1: -99}) == {"alg": -99}

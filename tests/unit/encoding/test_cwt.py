@@ -159,4 +159,4 @@ def test_what_is_not_one_map_is_refused(payload: bytes) -> None:
 
 def test_claims_are_named_for_people() -> None:
     raw: dict[Any, Any] = {1: "AT", 4: MOMENT, 5: 1, 6: 2, -260: {}, 99: 0, "own": 1}
-    assert cwt.named(raw) == {"iss": "AT", "exp": MOMENT, "nbf": 1, "iat": 2, "hcert": {}, "99": 0, "own": 1}
+    assert cwt.named(raw) == {"iss": "AT", "exp": MOMENT, "nbf": 1, "iat": 2, "hcert": {}, "99": 0, '"own"': 1}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import healthcert as hc
-from healthcert.families.hcert.valuesets import COVID_19, EMA_ORGANISATION, EU_REGISTER, JRC_DEVICE, SNOMED_CT
+from healthcert.codings import COVID_19, SNOMED_CT
+from healthcert.families.hcert.valuesets import EMA_ORGANISATION, EU_REGISTER, JRC_DEVICE
 from healthcert.intake.record import fields_of, read_record
 
 HOLDER = {"family_name": "Exemplaire", "given_name": "Zoé", "birth_date": "1984-02-29"}

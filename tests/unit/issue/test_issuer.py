@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import cbor2
 import pytest
 
 import healthcert as hc
+from healthcert.codings import DETECTED
 from healthcert.encoding import cose
-from healthcert.families.hcert.valuesets import DETECTED
 from healthcert.issue.pki import KeyKind, new_dsc
 from tests.support import (
     CLOCK,
@@ -55,7 +55,7 @@ def test_the_message_has_the_form_the_specification_asks_for() -> None:
     message = cbor2.loads(issue().cose)
     assert message.tag == 18
     protected, unprotected, claims, signature = message.value
-    # HCERT specification §3.2; RFC 9052 §9.
+    # HCERT specification §3.3.1; RFC 9052 §9.
     assert cbor2.loads(protected) == {1: -7, 4: dsc().signer().kid}
     assert unprotected == {}
     assert len(signature) == 64
@@ -149,6 +149,8 @@ WRONG: list[tuple[str, hc.EntryType, Any]] = [
     ("dose", hc.EntryType.VACCINATION, 2.0),
     ("dose", hc.EntryType.VACCINATION, "2"),
     ("series", hc.EntryType.VACCINATION, 100),
+    ("date", hc.EntryType.VACCINATION, date(1, 1, 1)),
+    ("sampled_at", hc.EntryType.TEST, datetime(2021, 8, 19, tzinfo=timezone(timedelta(seconds=19815)))),
     ("date", hc.EntryType.VACCINATION, "2021-06-11"),
     ("date", hc.EntryType.VACCINATION, NOW),
     ("vaccine", hc.EntryType.VACCINATION, hc.Coding(SYSTEM, "")),
@@ -219,9 +221,58 @@ def test_names_in_other_scripts_ask_for_the_passport_spelling() -> None:
     assert verifier().verify(issued.text).certificate.holder.family_name_icao == "PAPADOPOULOS"
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "code"),
+    [
+        (hc.EntryType.VACCINATION, "vaccine", "Comirnaty"),
+        (hc.EntryType.VACCINATION, "vaccine", "J07BX03"),  # inactive since release 2.11.0
+        (hc.EntryType.VACCINATION, "disease", "16541001"),
+        (hc.EntryType.TEST, "test_type", "PCR"),
+        (hc.EntryType.TEST, "result", "negative"),
+    ],
+)
+def test_codes_outside_the_value_sets_are_issued_only_when_named(kind: hc.EntryType, field: str, code: str) -> None:
+    change: dict[str, Any] = {field: hc.Coding("", code)}
+    event = dataclasses.replace(EVENTS[kind], **change)
+    with pytest.raises(hc.IssueError) as caught:
+        issue(event)
+    assert caught.value.detail.startswith(f"{field}: an active code")
+    policy = hc.IssuePolicy(unlisted_codes=frozenset((code,)))
+    assert issuer(policy=policy).issue(event, holder=HOLDER).text
+
+
+@pytest.mark.parametrize(
+    ("event", "holder"),
+    [
+        (dataclasses.replace(VACCINATION, batch="LOT9"), HOLDER),
+        (dataclasses.replace(VACCINATION, centre="Z"), HOLDER),
+        (dataclasses.replace(TEST, resulted_at=NOW), HOLDER),
+        (VACCINATION, dataclasses.replace(HOLDER, document_number="P123")),
+        (VACCINATION, dataclasses.replace(HOLDER, sex=hc.Coding("", "F"))),
+    ],
+)
+def test_nothing_that_was_to_be_certified_is_left_out_in_silence(event: hc.Event, holder: hc.Holder) -> None:
+    with pytest.raises(hc.IssueError, match="no place"):
+        issue(event, holder=holder)
+
+
+def test_a_policy_names_only_what_it_changes() -> None:
+    policy = hc.IssuePolicy(validity={hc.EntryType.TEST: DAY})
+    assert policy.validity == hc.IssuePolicy().validity | {hc.EntryType.TEST: DAY}  # type: ignore[operator]
+    for nothing in (timedelta(0), -DAY):
+        with pytest.raises(ValueError, match="validity"):
+            hc.IssuePolicy(validity={hc.EntryType.TEST: nothing})
+
+
+def test_a_validity_beyond_the_calendar_ends_with_the_dsc() -> None:
+    policy = hc.IssuePolicy(validity=dict.fromkeys(hc.EntryType, timedelta.max))
+    issued = issuer(policy=policy).issue(VACCINATION, holder=HOLDER)
+    assert issued.expires == dsc().certificate.not_valid_after_utc
+
+
 def test_names_are_normalised() -> None:
     decomposed = hc.Holder(family_name="Mu\u0308ller", birth_date="1984")
-    # HCERT specification §3.3.6: strings SHOULD be NFC normalised.
+    # HCERT specification §3.3.7: strings SHOULD be NFC normalised.
     assert verifier().verify(issue(holder=decomposed).text).certificate.holder.family_name == "Müller"
 
 

@@ -50,6 +50,17 @@ def test_a_dsc_does_not_outlive_its_csca() -> None:
         assert caught.value.code == "PUBLIC_KEY_EXPIRED"
 
 
+def test_a_dsc_signs_no_certificates() -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        new_dsc(dsc(), "Sub", now=NOW)
+    assert caught.value.code == "SIGNER_KEY_MISMATCH"
+
+
+def test_a_passphrase_too_long_for_the_format_is_told() -> None:
+    with pytest.raises(hc.IssueError, match="passphrase"):
+        dsc().key_pem(b"x" * 1024)
+
+
 @pytest.mark.parametrize(
     ("country", "name"),
     [("FRA", "X"), ("fr", "X"), ("", "X"), ("FR", ""), ("FR", "x" * 65), ("FR", "a\nb")],

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import healthcert as hc
 from healthcert.issue.pki import KeyKind
+from healthcert.trust.files import read_entries
 from tests.support import NOW, dsc
 
 V, R = hc.EntryType.VACCINATION, hc.EntryType.RECOVERY
@@ -157,7 +158,10 @@ def test_other_files_are_not_taken_for_a_store(tmp_path: Path) -> None:
         hc.TrustStore.open(tmp_path / "no" / "such" / "folder.db").add(hc.TrustStore.from_certificates([SPKI_PEM]))
 
 
-@pytest.mark.parametrize("change", ["usages = 'everything'", "not_before = 1e300", "kid = 'text'", "spki = 7"])
+@pytest.mark.parametrize(
+    "change",
+    ["usages = 'everything'", "not_before = 1e300", "kid = 'text'", "spki = 7", "usages = 7", "country = x'00'"],
+)
 def test_a_row_that_was_tampered_with_makes_the_store_unreadable(tmp_path: Path, change: str) -> None:
     path = tmp_path / "trust.db"
     hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
@@ -177,3 +181,72 @@ def test_no_usages_at_all_means_none(tmp_path: Path) -> None:
     hc.TrustStore.open(path).add([nothing])
     assert not next(iter(hc.TrustStore.open(path))).may_sign([V])
     assert NOW.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("bundle", "keys", "rejected"),
+    [
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n" + EC.certificate_pem(), 1, 1),
+        (EC.certificate_pem() + b"-----BEGIN CERTIFICATE-----\nAAAA\n", 1, 1),
+        (b"01 France\n" + EC.certificate_pem(), 1, 0),
+        (EC.certificate_pem().replace(b"\n", b"\r\n"), 1, 0),
+        (b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n" + EC.certificate_pem(), 1, 1),
+        (b"-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n", 0, 1),
+        (b"", 0, 1),
+    ],
+)
+def test_odd_bundles(tmp_path: Path, bundle: bytes, keys: int, rejected: int) -> None:
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(bundle)
+    store = hc.TrustStore.from_path(path)
+    assert (len(store), len(store.rejected)) == (keys, rejected)
+
+
+def test_a_bundle_of_beginnings_takes_no_time() -> None:
+    store = hc.TrustStore()
+    store._take(read_entries(b"-----BEGIN A-----\n" * 50_000, source="x"))
+    assert len(store.rejected) == 50_000
+
+
+def test_a_refused_addition_leaves_store_and_file_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "trust.db"
+    store = hc.TrustStore.open(path, limits=hc.Limits(trust_entries=1))
+    store.add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    with pytest.raises(hc.TrustError) as caught:
+        store.add(hc.TrustStore.from_certificates([RSA.certificate_der()]))
+    assert caught.value.code == "INPUT_TOO_LONG"
+    assert len(store) == len(hc.TrustStore.open(path)) == 1
+
+
+def test_another_program_s_database_is_never_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "trust.db"
+    store = hc.TrustStore.open(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    with pytest.raises(hc.TrustError):
+        store.add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+    connection.close()
+
+
+def test_a_view_that_computes_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "trust.db"
+    hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE keys")
+        connection.execute(
+            "CREATE VIEW keys AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+            "SELECT x AS kid, x AS spki, x AS country, x AS usages, x AS not_before, x AS not_after, "
+            "x AS certificate, x AS source FROM n WHERE x < 0"
+        )
+    connection.close()
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore.open(path)
+
+
+def test_paths_that_are_none() -> None:
+    for open_ in (hc.TrustStore.open, hc.TrustStore.from_path):
+        with pytest.raises(hc.TrustError):
+            open_("x" * 5000)

@@ -14,7 +14,7 @@ def test_every_layer_is_shown_with_its_headers_by_name() -> None:
     assert [layer.name for layer in seen.layers] == ["base45", "zlib", "COSE_Sign1", "CWT"]
     headers = seen.layers[2].content
     assert headers["protected"] == {"alg": "ES256", "kid": dsc().signer().kid}
-    assert headers["unprotected"] == {"kid": b"other", "x": 1}
+    assert headers["unprotected"] == {"kid": b"other", '"x"': 1}
     assert len(headers["signature"]) == 64
     assert list(seen.layers[3].content) == ["iss", "exp", "iat", "hcert"]
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
+from healthcert.codings import COVID_19
 from healthcert.errors import Code, Step, VerificationError
 from healthcert.families.hcert.mend import mend
 from healthcert.families.hcert.payload import (
+    MAX_TEXT,
     Dcc,
     Entry,
     RecoveryEntry,
@@ -19,13 +21,12 @@ from healthcert.families.hcert.payload import (
     VaccinationEntry,
     to_typed,
 )
-from healthcert.families.hcert.valuesets import COVID_19, coding
+from healthcert.families.hcert.valuesets import coding
 from healthcert.families.protocol import Finding
 from healthcert.model import EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
 GROUPS = {"v": EntryType.VACCINATION, "t": EntryType.TEST, "r": EntryType.RECOVERY}
 
-_MAX_TEXT = 80  # DCC schema 1.3.0: every text; 1.0 to 1.2 had 50
 _TRANSLITERATED = re.compile(r"[A-Z<]*")
 _SCHEMA_PATH = re.compile(r"`\$(.*?)`")
 
@@ -160,9 +161,9 @@ def _check_entry(dcc: Dcc, findings: list[Finding]) -> None:
 
 def _check_lengths(struct: msgspec.Struct, names: tuple[str, ...], where: str, findings: list[Finding]) -> None:
     findings.extend(
-        _found(Code.TEXT_TOO_LONG, f"{where}.{name.rstrip('_')}: over {_MAX_TEXT} characters")
+        _found(Code.TEXT_TOO_LONG, f"{where}.{name.rstrip('_')}: over {MAX_TEXT} characters")
         for name in names
-        if len(getattr(struct, name)) > _MAX_TEXT
+        if len(getattr(struct, name)) > MAX_TEXT
     )
 
 

@@ -14,7 +14,8 @@ from healthcert.errors import Code, IssueError, Step, VerificationError
 from healthcert.families.hcert.content import read_payload
 from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
 from healthcert.families.hcert.names import transliterate
-from healthcert.families.hcert.payload import SCHEMA_VERSION
+from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION
+from healthcert.families.hcert.valuesets import may_be_issued
 from healthcert.model import Coding, Event, Holder, Recovery, TestResult, Vaccination
 
 
@@ -39,43 +40,57 @@ def unsigned(
     payload: dict[str, Any], *, country: str, issued_at: int, expires_at: int, algorithm: Algorithm, kid: bytes
 ) -> Unsigned:
     """The message for a payload of :func:`to_payload`; times are seconds since 1970."""
-    # HCERT specification §3.2: alg and kid in the protected header; iss, exp, iat and hcert in the claims.
+    # HCERT specification §3.3.1: alg and kid in the protected header; iss, exp, iat and hcert in the claims.
     protected = cbor.encode({cose.ALG: algorithm.value, cose.KID: kid})
     claims = {cwt.ISS: country, cwt.EXP: expires_at, cwt.IAT: issued_at, HCERT_CLAIM: {DCC_KEY: payload}}
     return Unsigned(protected, cbor.encode(claims))
 
 
 def to_payload(
-    event: Event, holder: Holder, *, country: str, issuer: str | None, certificate_id: str
+    event: Event,
+    holder: Holder,
+    *,
+    country: str,
+    issuer: str | None,
+    certificate_id: str,
+    unlisted_codes: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """The EU DCC map of one entry. ``country``, ``issuer`` and ``certificate_id`` fill in what the event leaves open.
 
-    Raises :class:`IssueError` (``FIELD_INVALID``, ``NAME_NEEDS_PASSPORT_SPELLING``), naming the field, its rule and
-    an example, never its value.
+    Codes must be active ones of their value sets, or be among ``unlisted_codes``. Raises :class:`IssueError`
+    (``FIELD_INVALID``, ``NAME_NEEDS_PASSPORT_SPELLING``), naming the field, its rule and an example, never its value.
     """
-    entry: dict[str, Any] = {"tg": _code("disease", event.disease, "840539006")}
+    _refuse_what_a_dcc_cannot_hold(event, holder)
+
+    def code(name: str, field: str, value: object, example: str) -> str:
+        text = value.code if isinstance(value, Coding) else ""
+        if text not in unlisted_codes and not may_be_issued(field, text):
+            raise _invalid(name, "an active code of its value set, as a Coding", example)
+        return _matching(name, text, _CODE, "a code of 1 to 80 characters without spaces", example)
+
+    entry: dict[str, Any] = {"tg": code("disease", "tg", event.disease, "840539006")}
     match event:
         case Vaccination():
             group = "v"
             entry |= {
-                "vp": _code("vaccine", event.vaccine, "1119349007"),
-                "mp": _code("product", event.product, "EU/1/20/1528"),
-                "ma": _code("manufacturer", event.manufacturer, "ORG-100030215"),
-                "dn": _number("dose", event.dose, "2"),
-                "sd": _number("series", event.series, "2"),
+                "vp": code("vaccine", "vp", event.vaccine, "1119349007"),
+                "mp": code("product", "mp", event.product, "EU/1/20/1528"),
+                "ma": code("manufacturer", "v.ma", event.manufacturer, "ORG-100030215"),
+                "dn": _number("dose", event.dose),
+                "sd": _number("series", event.series),
                 "dt": _day("date", event.date),
             }
         case TestResult():
             group = "t"
             entry |= {
-                "tt": _code("test_type", event.test_type, "LP6464-4"),
+                "tt": code("test_type", "tt", event.test_type, "LP6464-4"),
                 "sc": _moment("sampled_at", event.sampled_at),
-                "tr": _code("result", event.result, "260415000"),
+                "tr": code("result", "tr", event.result, "260415000"),
             }
             if event.name is not None:
                 entry["nm"] = _text("name", event.name, "Roche LightCycler qPCR")
             if event.device is not None:
-                entry["ma"] = _code("device", event.device, "1232")
+                entry["ma"] = code("device", "t.ma", event.device, "1232")
             if event.centre is not None:
                 entry["tc"] = _text("centre", event.centre, "Hôpital Cochin")
         case Recovery():
@@ -86,19 +101,35 @@ def to_payload(
                 "du": _day("valid_until", event.valid_until),
             }
             if event.valid_from > event.valid_until:
-                raise _invalid("valid_until", "a day not before valid_from", "2021-12-01")
+                raise _invalid("valid_until", "a day not before valid_from", "date(2021, 12, 1)")
+    where = event.country or country
+    if where not in unlisted_codes and not may_be_issued("co", where):
+        raise _invalid("country", "the two capital letters of a country (ISO 3166-1)", "FR")
     entry |= {
-        "co": _matching("country", event.country or country, _COUNTRY, "two capital letters (ISO 3166-1)", "FR"),
+        "co": _matching("country", where, _COUNTRY, "1 to 10 capital letters", "FR"),
         "is": _text("issuer", event.issuer or issuer, "CNAM"),
         "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
     }
     payload = {"ver": SCHEMA_VERSION, "nam": _names(holder), "dob": _birth_date(holder.birth_date), group: [entry]}
-    _check(payload)
+    _check(payload, unlisted_codes)
     return payload
 
 
-_MAX_TEXT = 80
+def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:
+    """Nothing that was to be certified may be left out in silence."""
+    given: dict[str, object] = {"sex": holder.sex, "document_number": holder.document_number}
+    match event:
+        case Vaccination():
+            given |= {"batch": event.batch, "centre": event.centre}
+        case TestResult():
+            given |= {"resulted_at": event.resulted_at}
+    for name, value in given.items():
+        if value is not None:
+            raise _invalid(name, "an EU DCC has no place for it, so it must be left out", "None")
+
+
 _COUNTRY = re.compile(r"[A-Z]{1,10}")
+_FIRST_YEAR = 1900
 _CODE = re.compile(r"[!-~]{1,80}")
 _TRANSLITERATED = re.compile(r"[A-Z]+(<[A-Z]+)*")
 
@@ -112,7 +143,7 @@ def _names(holder: Holder) -> dict[str, str]:
         key = {"family_name": "fn", "given_name": "gn"}[name]
         if shown:
             names[key] = _text(name, shown, "Müller")
-        spelling = icao or (transliterate(shown) if shown else "")
+        spelling = icao or (transliterate(shown, f"{name}_icao") if shown else "")
         if spelling:
             rule = "capital letters, words separated by one <"
             names[f"{key}t"] = _matching(f"{name}_icao", spelling, _TRANSLITERATED, rule, "MUELLER<MEIER")
@@ -136,15 +167,10 @@ def _birth_date(value: object) -> str:
     return value
 
 
-def _code(name: str, value: object, example: str) -> str:
-    code = value.code if isinstance(value, Coding) else value
-    return _matching(name, code, _CODE, "a code of its value set, as a Coding", example)
-
-
 def _text(name: str, value: object, example: str) -> str:
     text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
-    if not text.strip() or len(text) > _MAX_TEXT or not text.isprintable():
-        raise _invalid(name, f"text of 1 to {_MAX_TEXT} characters", example)
+    if not text.strip() or len(text) > MAX_TEXT or not text.isprintable():
+        raise _invalid(name, f"text of 1 to {MAX_TEXT} characters", example)
     return text
 
 
@@ -154,32 +180,35 @@ def _matching(name: str, value: object, pattern: re.Pattern[str], rule: str, exa
     return value
 
 
-def _number(name: str, value: object, example: str) -> int:
+def _number(name: str, value: object) -> int:
     if type(value) is not int or not 1 <= value <= 99:
-        raise _invalid(name, "a whole number from 1 to 99", example)
+        raise _invalid(name, "a whole number from 1 to 99", "2")
     return value
 
 
 def _day(name: str, value: object) -> str:
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise _invalid(name, "a day, as a datetime.date", "date(2021, 5, 29)")
+    if not isinstance(value, date) or isinstance(value, datetime) or value.year < _FIRST_YEAR:
+        raise _invalid(name, f"a day from {_FIRST_YEAR} on, as a datetime.date", "date(2021, 5, 29)")
     return value.isoformat()
 
 
 def _moment(name: str, value: object) -> str:
-    if not isinstance(value, datetime) or value.tzinfo is None:
+    offset = value.utcoffset() if isinstance(value, datetime) else None
+    if not isinstance(value, datetime) or offset is None or offset.total_seconds() % 60 or value.year < _FIRST_YEAR:
         raise _invalid(name, "a moment with its time zone", "2021-08-20T10:03:12+02:00")
     text = value.isoformat(timespec="seconds")
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
-def _check(payload: dict[str, Any]) -> None:
+def _check(payload: dict[str, Any], unlisted_codes: frozenset[str]) -> None:
     """The payload must pass what a strict verifier will ask of it."""
     try:
         _, findings = read_payload(payload)
     except VerificationError as error:
         raise IssueError(error.code, error.detail, Step.CONTENT) from None
     for finding in findings:
+        if finding.code is Code.UNKNOWN_DISEASE and unlisted_codes:
+            continue
         raise IssueError(finding.code, finding.detail, Step.CONTENT)
 
 

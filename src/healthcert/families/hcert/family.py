@@ -1,8 +1,9 @@
-"""The EU Digital COVID Certificate: ``HC1:`` and what is under it (HCERT specification 1.0.5)."""
+"""The EU Digital COVID Certificate: ``HC1:`` and what is under it (HCERT specification 1.0.7)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,9 +34,7 @@ class EuDcc:
         try:
             return _decode(text, limits, ())
         except DecodeError as error:
-            # Some scanners escape spaces as in a URL. % is a base45 symbol too, hence only now.
-            unescaped = text.replace("%20", " ")
-            if unescaped == text:
+            if (unescaped := _unescaped(text)) == text:
                 raise
             try:
                 return _decode(unescaped, limits, (_URL_ESCAPED,))
@@ -43,6 +42,9 @@ class EuDcc:
                 raise error from None
 
     def layers(self, text: str, limits: Limits) -> Iterator[Layer]:
+        with suppress(DecodeError):
+            if _URL_ESCAPED in self.decode(text, limits).findings:
+                text = _unescaped(text)
         yield Layer("base45", len(text), {"prefix": PREFIX})
         compressed = base45.decode(text[len(PREFIX) :])
         yield Layer("zlib", len(compressed), {})
@@ -58,7 +60,7 @@ class EuDcc:
         yield Layer("CWT", len(message.payload), cwt.named(claims.raw))
 
     def check_kid(self, kid: bytes) -> str | None:
-        # HCERT specification, Appendix A: the first 8 bytes of a SHA-256. Tests CO25 and CO26.
+        # HCERT specification, Appendix A.1: the first 8 bytes of a SHA-256. Tests CO25 and CO26.
         return None if len(kid) == _KID_SIZE else f"the kid has {len(kid)} bytes instead of {_KID_SIZE}"
 
     def entry_types(self, decoded: Decoded) -> frozenset[EntryType]:
@@ -96,6 +98,11 @@ class EuDcc:
 EU_DCC = EuDcc()
 
 
+def _unescaped(text: str) -> str:
+    """Undoes what some scanners do to spaces. % is a base45 symbol too, so this is only a second try."""
+    return text.replace("%20", " ")
+
+
 def _decode(text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded:
     message_bytes = deflate.inflate(base45.decode(text[len(PREFIX) :]), limit=limits.inflated_bytes)
     message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
@@ -106,6 +113,7 @@ def _decode(text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded
     if kid is not None and not isinstance(kid, bytes):
         # RFC 9052 §3.1: kid is a byte string.
         raise DecodeError(Code.COSE_DESERIALIZATION_FAILED, "the kid is not a byte string", Step.DECODE)
+    # HCERT specification §3.3.3 has the protected kid count where both exist; Sign1.header does the same for alg.
     # RFC 9052 §3.1: alg must be authenticated where the key can be; the quirk is in the field, and test CO20
     # has it accepted. The key decides what is verified, so nothing is gained by forging it.
     if cose.ALG not in message.protected and cose.ALG in message.unprotected:
@@ -133,7 +141,7 @@ _TIME_QUIRKS = {
 
 
 def _health_certificate(claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    # HCERT specification §3.3.6: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
+    # HCERT specification §3.3.7: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
     content = claims.get(HCERT_CLAIM)
     if not isinstance(content, Mapping) or not all(type(key) is int for key in content):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "no hcert claim (-260) that is a map", Step.DECODE)

@@ -15,17 +15,18 @@ from healthcert.errors import Code, Step
 from healthcert.families.protocol import Finding
 
 _DATE_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ].*", re.DOTALL)
-_PADDED = re.compile(r"([0-9]{4}(?:-(?!00)[0-9]{2})?)(?:-00){1,2}")
+_PADDED = re.compile(r"([0-9]{4})-00(?:-00)?|([0-9]{4}-(?!00)[0-9]{2})-00")
 _NO_ZONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?")
 
 _GROUPS = ("v", "t", "r")
+_MAY_BE_TAGGED = frozenset(("dt", "sc", "dr", "fr", "df", "du"))
 _DATES = {"v": ("dt",), "t": (), "r": ("fr", "df", "du")}
 
 
 def mend(payload: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Finding]]:
     """A copy of ``payload`` with the known departures put right, and what they were."""
     findings: list[Finding] = []
-    mended = dict(payload)
+    mended: dict[Any, Any] = {key: value for key, value in payload.items() if isinstance(key, str)}
     if isinstance(mended.get("nam"), Mapping):
         mended["nam"] = _without_nulls(mended["nam"], "nam", findings)
     if "dob" in mended:
@@ -47,8 +48,9 @@ def mend(payload: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Finding]]:
 
 def _entry(entry: Mapping[Any, Any], group: str, where: str, findings: list[Finding]) -> dict[Any, Any]:
     mended = _without_nulls(entry, where, findings)
-    for field, value in mended.items():
+    for field in _MAY_BE_TAGGED & mended.keys():
         # DCC schema 1.0.1 had date-times tagged (RFC 8949 §3.4.1); later versions take both.
+        value = mended[field]
         if isinstance(value, cbor.Tag) and value.tag == 0 and isinstance(value.value, str):
             mended[field] = value.value
             findings.append(_found(Code.TAGGED_DATE_TIME, f"{where}.{field}: CBOR tag 0 around a date-time"))
@@ -70,7 +72,8 @@ def _without_nulls(fields: Mapping[Any, Any], where: str, findings: list[Finding
     nulls = sum(value is None for value in fields.values())
     if nulls:
         findings.append(_found(Code.NULL_FIELD, f"{where}: {nulls} null field(s), read as absent"))
-    return {field: value for field, value in fields.items() if value is not None}
+    # A key that is no text cannot be one of the schema's; like other unknown ones it is only shown as "other".
+    return {field: value for field, value in fields.items() if value is not None and isinstance(field, str)}
 
 
 def _date(value: Any, where: str, findings: list[Finding]) -> Any:
@@ -87,7 +90,7 @@ def _birth_date(value: Any, findings: list[Finding]) -> Any:
     if match is None:
         return value
     findings.append(_found(Code.BIRTH_DATE_PADDED, "dob: an unknown month or day written as 00"))
-    return match[1]
+    return match[1] or match[2]
 
 
 def _found(code: Code, detail: str) -> Finding:

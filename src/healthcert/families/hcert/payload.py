@@ -83,6 +83,9 @@ class Dcc(Struct, frozen=True):
 
 Entry = VaccinationEntry | TestEntry | RecoveryEntry
 
+MAX_TEXT = 80
+"""Characters of any text (schema 1.3.0; it was 50 before)."""
+
 SCHEMA_VERSION = "1.3.0"
 """The version that issued payloads carry; 1.3.1 to 1.3.3 changed descriptions and the optional ``fnt`` only."""
 

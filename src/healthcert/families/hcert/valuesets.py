@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+from healthcert.codings import LOINC, SNOMED_CT
 from healthcert.model import Coding
 
-SNOMED_CT = "http://snomed.info/sct"
 ATC = "http://www.whocc.no/atc"
-LOINC = "http://loinc.org"
 EU_REGISTER = "https://ec.europa.eu/health/documents/community-register/html/"
 EU_PRODUCT_NAME = "http://ec.europa.eu/temp/vaccineproductname"
 EMA_ORGANISATION = "https://spor.ema.europa.eu/v1/organisations"
 EU_MANUFACTURER = "http://ec.europa.eu/temp/vaccinemanufacturer"
 JRC_DEVICE = "https://covid-19-diagnostics.jrc.ec.europa.eu/devices"
-
-COVID_19 = Coding(SNOMED_CT, "840539006", "COVID-19")
-NOT_DETECTED = Coding(SNOMED_CT, "260415000", "Not detected")
-DETECTED = Coding(SNOMED_CT, "260373001", "Detected")
-NAAT = Coding(LOINC, "LP6464-4", "Nucleic acid amplification with probe detection")
-RAPID_ANTIGEN = Coding(LOINC, "LP217198-3", "Rapid immunoassay")
+ISO_3166 = "urn:iso:std:iso:3166"
 
 
 def coding(field: str, code: str) -> Coding:
@@ -32,12 +27,25 @@ def coding(field: str, code: str) -> Coding:
     return _value_sets().get((field, code)) or Coding(_system_of(field, code), code)
 
 
+def may_be_issued(field: str, code: str) -> bool:
+    """Whether the value set has this code and does not call it inactive.
+
+    Devices (``t.ma``) are not judged: their list changes by the week and is kept elsewhere.
+    """
+    return field == "t.ma" or (code in _table()[field]["codes"] and _table()[field]["codes"][code]["active"])
+
+
+@cache
+def _table() -> dict[str, Any]:
+    sets: dict[str, Any] = json.loads(files("healthcert.data").joinpath("value_sets.json").read_text("utf-8"))["sets"]
+    return sets
+
+
 @cache
 def _value_sets() -> dict[tuple[str, str], Coding]:
-    table = json.loads(files("healthcert.data").joinpath("value_sets.json").read_text("utf-8"))
     return {
         (field, code): Coding(value["system"], code, value["display"])
-        for field, value_set in table["sets"].items()
+        for field, value_set in _table().items()
         for code, value in value_set["codes"].items()
     }
 
@@ -57,4 +65,6 @@ def _system_of(field: str, code: str) -> str:
             return EMA_ORGANISATION if code.startswith("ORG-") else EU_MANUFACTURER
         case "t.ma":
             return JRC_DEVICE
+        case "co":
+            return ISO_3166
     raise ValueError(f"{field} is not a coded field")
