@@ -19,23 +19,12 @@ from healthcert.encoding import base45, cose, deflate
 from healthcert.encoding.algorithms import _to_der
 from healthcert.intake.record import read_record
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
+from healthcert_cli.commands.demo import RECORD
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLOCK = hc.FixedClock(NOW)
 CERTIFICATES = 200
 TURNS = 15
-RECORD = {
-    "family_name": "Exemplaire-Müller",
-    "given_name": "Zoé",
-    "birth_date": "1984-02-29",
-    "vaccine": "1119349007",
-    "product": "EU/1/20/1528",
-    "manufacturer": "ORG-100030215",
-    "dose": 2,
-    "series": 2,
-    "date": "2021-06-11",
-    "issuer": "Ministry of Examples",
-}
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from healthcert.errors import Code, DecodeError, Step
 ISS, SUB, EXP, NBF, IAT, CTI = 1, 2, 4, 5, 6, 7
 _NAMES = {ISS: "iss", SUB: "sub", 3: "aud", EXP: "exp", NBF: "nbf", IAT: "iat", CTI: "cti", -260: "hcert"}
 
-_END_OF_9999 = 253402300800
+_LATEST = 253402300799  # the last second of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _time(raw: Mapping[Any, Any], label: int, invalid: list[str], quirks: list[C
     if isinstance(value, float):
         quirks.append(Code.FLOAT_TIME)
     # bool is an int to Python, and no moment; NaN fails every comparison.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _END_OF_9999:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LATEST:
         invalid.append(_NAMES[label])
         return None
     return value
