@@ -6,6 +6,7 @@ An algorithm is bound to one kind of key: the key decides what may be verified w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,9 +14,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ed25519PublicKey
+Check = Callable[[bytes, bytes], bool]  # signature, data
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
 
 _SHA256, _SHA384, _SHA512 = hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
@@ -60,6 +62,8 @@ class Algorithm(Enum):
     PS384 = -38
     PS512 = -39
 
+    __hash__ = object.__hash__  # members are single; Enum's own hash is a function in Python
+
     @classmethod
     def from_cose(cls, number: object) -> Algorithm | None:
         """The algorithm of a COSE ``alg`` value, or None for any other value."""
@@ -84,23 +88,48 @@ class Algorithm(Enum):
 
         False too for a key that does not fit and for a signature of the wrong length; never raises.
         """
+        check = self.verifier(key)
+        return check is not None and check(signature, data)
+
+    def verifier(self, key: PublicKey) -> Check | None:
+        """:meth:`verify` for one key, made ready once for many signatures; None for a key that does not fit."""
+        if not self.fits(key):
+            return None
         scheme = _SCHEMES[self.name]
-        try:
-            if isinstance(scheme, _Ecdsa) and isinstance(key, ec.EllipticCurvePublicKey):
+        if isinstance(scheme, _Ecdsa) and isinstance(key, ec.EllipticCurvePublicKey):
+            ecdsa, size, verify_ecdsa = ec.ECDSA(scheme.digest), scheme.size, key.verify
+
+            def check(signature: bytes, data: bytes) -> bool:
                 # RFC 9053 §2.1: r and s, each of the curve's size, one after the other; never DER.
-                if key.curve.name != scheme.curve or len(signature) != 2 * scheme.size:
+                if len(signature) != 2 * size:
                     return False
-                key.verify(_to_der(signature, scheme.size), data, ec.ECDSA(scheme.digest))
-            elif isinstance(scheme, _RsaPss) and isinstance(key, rsa.RSAPublicKey):
-                # RFC 8230 §2: PSS with MGF1 of the same hash and a salt as long as the hash.
-                key.verify(signature, data, _pss(scheme.digest), scheme.digest)
-            elif isinstance(scheme, _EdDsa) and isinstance(key, Ed25519PublicKey):
-                key.verify(signature, data)
-            else:
-                return False
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+                try:
+                    verify_ecdsa(_to_der(signature, size), data, ecdsa)
+                except (InvalidSignature, ValueError):
+                    return False
+                return True
+        elif isinstance(scheme, _RsaPss) and isinstance(key, rsa.RSAPublicKey):
+            # RFC 8230 §2: PSS with MGF1 of the same hash and a salt as long as the hash.
+            pss, digest, verify_pss = _pss(scheme.digest), scheme.digest, key.verify
+
+            def check(signature: bytes, data: bytes) -> bool:
+                try:
+                    verify_pss(signature, data, pss, digest)
+                except (InvalidSignature, ValueError):
+                    return False
+                return True
+        else:
+            assert isinstance(key, Ed25519PublicKey)
+            verify_eddsa = key.verify
+
+            def check(signature: bytes, data: bytes) -> bool:
+                try:
+                    verify_eddsa(signature, data)
+                except (InvalidSignature, ValueError):
+                    return False
+                return True
+
+        return check
 
     def sign(self, key: PrivateKey, data: bytes, *, prehashed: bool = False) -> bytes:
         """A signature over ``data``, or over the message whose digest ``data`` is when ``prehashed``.
@@ -126,7 +155,17 @@ _BY_NUMBER = {algorithm.value: algorithm for algorithm in Algorithm}
 
 
 def _to_der(signature: bytes, size: int) -> bytes:
-    return encode_dss_signature(int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
+    """The ECDSA-Sig-Value (RFC 3279 §2.2.3) of a raw ``r || s``."""
+    body = _der_integer(signature[:size]) + _der_integer(signature[size:])
+    length = len(body)
+    return (b"\x30" + length.to_bytes() if length < 0x80 else b"\x30\x81" + length.to_bytes()) + body
+
+
+def _der_integer(magnitude: bytes) -> bytes:
+    magnitude = magnitude.lstrip(b"\0")
+    if not magnitude or magnitude[0] & 0x80:
+        magnitude = b"\0" + magnitude
+    return b"\x02" + len(magnitude).to_bytes() + magnitude
 
 
 def _pss(digest: hashes.HashAlgorithm) -> padding.PSS:

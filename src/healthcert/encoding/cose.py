@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from healthcert.encoding import cbor
@@ -17,6 +19,7 @@ _NAMES = {ALG: "alg", CRIT: "crit", CONTENT_TYPE: "content type", KID: "kid", 5:
 _UNDERSTOOD = frozenset((ALG, CRIT, CONTENT_TYPE, KID))
 
 Headers = Mapping[int | str, Any]
+_NO_HEADERS: Headers = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,55 @@ def decode_sign1(data: bytes, *, max_depth: int) -> Sign1:
     Raises :class:`DecodeError`: ``COSE_DESERIALIZATION_FAILED`` for anything else, ``CRITICAL_HEADER_UNKNOWN``
     when ``crit`` lists a header parameter that is not understood here.
     """
+    return _decode_usual(data, max_depth) or _decode_any(data, max_depth)
+
+
+def _decode_usual(data: bytes, max_depth: int) -> Sign1 | None:
+    """The message in the form nearly all have, read without a decoder: tag 18, definite lengths, no unprotected header.
+
+    None for any other form. It accepts nothing that :func:`_decode_any` would not read in the same way.
+    """
+    if data[:2] != b"\xd2\x84":
+        return None
+    protected_bytes, position = _read_bstr(data, 2)
+    if data[position : position + 1] != b"\xa0":
+        return None
+    payload, position = _read_bstr(data, position + 1)
+    signature, position = _read_bstr(data, position)
+    if position != len(data) or not (protected_bytes and payload and signature):
+        return None
+    protected = _decode_protected(protected_bytes, max_depth)
+    if protected is None:
+        return None
+    return Sign1(protected_bytes, protected, _NO_HEADERS, payload, signature)
+
+
+def _read_bstr(data: bytes, position: int) -> tuple[bytes, int]:
+    """The definite-length byte string of under 64 KiB at ``position``, and the position after it; else nothing."""
+    head = data[position] if position < len(data) else 0
+    if 0x40 <= head < 0x58:
+        start, size = position + 1, head - 0x40
+    elif head == 0x58:
+        start, size = position + 2, int.from_bytes(data[position + 1 : position + 2])
+    elif head == 0x59:
+        start, size = position + 3, int.from_bytes(data[position + 1 : position + 3])
+    else:
+        return b"", position
+    return data[start : start + size], start + size
+
+
+@lru_cache(maxsize=1024)
+def _decode_protected(protected_bytes: bytes, max_depth: int) -> Headers | None:
+    """The protected header, or None where it needs a closer look. Every certificate of one DSC has the same."""
+    try:
+        protected = cbor.decode(protected_bytes, max_depth=max_depth)
+        _check_labels(protected, "protected")
+    except DecodeError:
+        return None
+    return MappingProxyType(protected) if protected and CRIT not in protected else None
+
+
+def _decode_any(data: bytes, max_depth: int) -> Sign1:
     message = cbor.decode(data, max_depth=max_depth, code=Code.COSE_DESERIALIZATION_FAILED)
     if isinstance(message, cbor.Tag) and message.tag == CWT_TAG:
         # RFC 8392 §6: the CWT tag prefixes a tagged COSE message, never a bare one.

@@ -12,6 +12,7 @@ from healthcert.errors import Code, DecodeError, Step
 ISS, SUB, EXP, NBF, IAT, CTI = 1, 2, 4, 5, 6, 7
 _NAMES = {ISS: "iss", SUB: "sub", 3: "aud", EXP: "exp", NBF: "nbf", IAT: "iat", CTI: "cti", -260: "hcert"}
 
+_KEY_TYPES = frozenset((int, str))
 _LATEST = 253402300799  # the last second of the year 9999
 
 
@@ -38,15 +39,15 @@ def decode_claims(payload: bytes, *, max_depth: int) -> Claims:
     Raises :class:`DecodeError` (``CBOR_DESERIALIZATION_FAILED``) when it is not one CBOR map of claims.
     """
     raw = cbor.decode(payload, max_depth=max_depth)
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         # RFC 8392 §2: the CWT Claims Set is a CBOR map.
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the CWT claims are not a map", Step.DECODE)
     # RFC 8392 §2: a claim key is an integer or text; 4.0 and true would otherwise pass for 4 and 1.
-    if not all(type(key) in (int, str) for key in raw):
+    if not _KEY_TYPES.issuperset(map(type, raw)):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "a CWT claim key is neither integer nor text", Step.DECODE)
     invalid: list[str] = []
     quirks: list[Code] = []
-    times = [_time(raw, label, invalid, quirks) for label in (EXP, NBF, IAT)]
+    times = [_time(raw[label], label, invalid, quirks) if label in raw else None for label in (EXP, NBF, IAT)]
     issuer = raw.get(ISS)
     return Claims(
         issuer=issuer if isinstance(issuer, str) else None,
@@ -64,11 +65,10 @@ def named(raw: Mapping[Any, Any]) -> dict[str, Any]:
     return {_NAMES.get(key, str(key)) if isinstance(key, int) else f'"{key}"': value for key, value in raw.items()}
 
 
-def _time(raw: Mapping[Any, Any], label: int, invalid: list[str], quirks: list[Code]) -> float | None:
+def _time(value: object, label: int, invalid: list[str], quirks: list[Code]) -> float | None:
     # RFC 8392 §2: NumericDate is an untagged CBOR number of seconds; leave no doubt about anything else.
-    if label not in raw:
-        return None
-    value: object = raw[label]
+    if type(value) is int and 0 <= value <= _LATEST:
+        return value
     if isinstance(value, cbor.Tag) and value.tag == 1:
         quirks.append(Code.TAGGED_TIME)
         value = value.value

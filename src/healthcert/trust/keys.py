@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from healthcert.encoding.algorithms import Algorithm, PublicKey
+from healthcert.encoding.algorithms import Algorithm, Check, PublicKey
 from healthcert.errors import Code, Step, TrustError
 from healthcert.model import EntryType
 
@@ -32,6 +33,7 @@ class TrustedKey:
     certificate: bytes | None = field(default=None, repr=False)
     source: str = "memory"
     _loaded: list[PublicKey] = field(default_factory=list, init=False, repr=False, compare=False)
+    _checks: dict[Algorithm, Check | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def public_key(self) -> PublicKey:
@@ -42,6 +44,20 @@ class TrustedKey:
         if not self._loaded:
             self._loaded.append(load_public_key(self.spki))
         return self._loaded[0]
+
+    @property
+    def rsa_bits(self) -> int | None:
+        """The size of an RSA key; None for other keys. Raises like :attr:`public_key`."""
+        return self.public_key.key_size if isinstance(self.public_key, RSAPublicKey) else None
+
+    def check_for(self, algorithm: Algorithm) -> Check | None:
+        """What tells whether a signature of ``algorithm`` was made with this key; None where the two do not fit.
+
+        Raises like :attr:`public_key`.
+        """
+        if algorithm not in self._checks:
+            self._checks[algorithm] = algorithm.verifier(self.public_key)
+        return self._checks[algorithm]
 
     def narrowed_by(self, other: TrustedKey) -> TrustedKey:
         """What both this and ``other``, the same key from another source, allow: knowing more never allows more."""
@@ -63,7 +79,8 @@ class TrustedKey:
 
     def __getstate__(self) -> list[object]:
         # The parsed key stays behind: it cannot travel between processes, and is parsed again where it arrives.
-        return [[] if field.name == "_loaded" else getattr(self, field.name) for field in fields(self)]
+        fresh: dict[str, object] = {"_loaded": [], "_checks": {}}
+        return [fresh[field.name] if field.name in fresh else getattr(self, field.name) for field in fields(self)]
 
     def may_sign(self, types: Collection[EntryType]) -> bool:
         """Whether the key's usages cover every one of ``types``."""

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
 from healthcert.codings import DETECTED, NOT_DETECTED
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
@@ -80,24 +78,23 @@ def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy
     # HCERT specification §3.3.2: ES256 and PS256, nothing else. Test CO4.
     if algorithm is None or algorithm not in policy.algorithms:
         raise _refuse(Code.ALGORITHM_NOT_ACCEPTED, f"alg {decoded.algorithm_label} is not accepted", Step.SIGNATURE)
-    problem = _refuse(Code.SIGNATURE_INVALID, "no trusted key made this signature", Step.SIGNATURE)
+    problem = (Code.SIGNATURE_INVALID, "no trusted key made this signature")
     for candidate in candidates:
         try:
-            key = candidate.public_key
+            check, rsa_bits = candidate.check_for(algorithm), candidate.rsa_bits
         except TrustError as error:
-            problem = _refuse(Code.UNSUITABLE_PUBLIC_KEY_TYPE, error.detail, Step.SIGNATURE)
+            problem = (Code.UNSUITABLE_PUBLIC_KEY_TYPE, error.detail)
             continue
-        # HCERT specification §3.3.2: ES256 is ECDSA on P-256; the key must be of the algorithm's kind. Test CO27.
-        if not algorithm.fits(key):
-            problem = _refuse(Code.UNSUITABLE_PUBLIC_KEY_TYPE, f"the key is not for {algorithm.name}", Step.SIGNATURE)
-            continue
-        if isinstance(key, RSAPublicKey) and key.key_size < policy.rsa_bits:
-            problem = _refuse(Code.PUBLIC_KEY_TOO_WEAK, f"RSA with {key.key_size} bits", Step.SIGNATURE)
-            continue
-        if algorithm.verify(key, decoded.signature, decoded.signed):
+        if check is None:
+            # HCERT specification §3.3.2: ES256 is ECDSA on P-256; the key must be of the algorithm's kind. Test CO27.
+            problem = (Code.UNSUITABLE_PUBLIC_KEY_TYPE, f"the key is not for {algorithm.name}")
+        elif rsa_bits is not None and rsa_bits < policy.rsa_bits:
+            problem = (Code.PUBLIC_KEY_TOO_WEAK, f"RSA with {rsa_bits} bits")
+        elif check(decoded.signature, decoded.signed):
             return Authenticated(decoded, candidate)
-        problem = _refuse(Code.SIGNATURE_INVALID, "no trusted key made this signature", Step.SIGNATURE)
-    raise problem
+        else:
+            problem = (Code.SIGNATURE_INVALID, "no trusted key made this signature")
+    raise _refuse(*problem, Step.SIGNATURE)
 
 
 def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy) -> tuple[Finding, ...]:

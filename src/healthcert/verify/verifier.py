@@ -27,8 +27,13 @@ _ALWAYS_REQUIRED = (
     Step.CONTENT,
     Step.USAGE,
 )
+# Made once: nearly every report has the same.
 _PASSED = {step: StepOutcome(step, StepResult.PASSED, Code.OK) for step in Step}
-_NOT_RUN = {step: StepOutcome(step, StepResult.NOT_RUN, None) for step in Step}
+_NOT_RUN = tuple((step, StepOutcome(step, StepResult.NOT_RUN, None)) for step in Step)
+_ALL_PASSED = tuple(_PASSED[step] for step in _ALWAYS_REQUIRED)
+_NO_LISTS = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, "no revocation list covers the issuer")
+_OFF = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, "off in the policy")
+_NO_RULES = StepOutcome(Step.RULES, StepResult.NOT_RUN, None, "no country's rules were asked for")
 
 # Not a fault of the certificate: the verifier lacks what it needs to tell.
 _UNDETERMINED = frozenset((Code.TRUST_STORE_EMPTY, Code.REVOCATION_UNKNOWN, Code.GENERAL_ERROR))
@@ -127,14 +132,15 @@ class _Run:
         self._record(VerificationError(Code.GENERAL_ERROR, detail), step)
 
     def report(self) -> Report:
-        outcomes = tuple(self._outcomes.get(step) or _NOT_RUN[step] for step in Step)
-        obstacle = next((o for o in outcomes if o.outcome is StepResult.FAILED), None) or next(
-            (o for o in outcomes if o.outcome is StepResult.UNDETERMINED), None
-        )
-        if obstacle is not None:
-            refused = obstacle.outcome is StepResult.FAILED
-            outcome, code = Outcome.REFUSED if refused else Outcome.UNDETERMINED, obstacle.code or Code.GENERAL_ERROR
-        elif all(self._outcomes.get(step) is _PASSED[step] for step in _ALWAYS_REQUIRED):
+        outcomes = tuple([self._outcomes.get(step, not_run) for step, not_run in _NOT_RUN])
+        failed = [o for o in outcomes if o.outcome is StepResult.FAILED]
+        undetermined = [o for o in outcomes if o.outcome is StepResult.UNDETERMINED]
+        obstacle = None
+        if failed or undetermined:
+            obstacle = (failed or undetermined)[0]
+            outcome = Outcome.REFUSED if failed else Outcome.UNDETERMINED
+            code = obstacle.code or Code.GENERAL_ERROR
+        elif outcomes[: len(_ALL_PASSED)] == _ALL_PASSED:
             outcome, code = Outcome.ACCEPTED, Code.OK
         else:
             # No step failed and yet one is missing: an absent check is never a pass.
@@ -153,15 +159,12 @@ class _Run:
         )
 
     def _revocation(self) -> None:
-        match self._policy.revocation:
-            case RevocationCheck.REQUIRED:
-                error = VerificationError(Code.REVOCATION_UNKNOWN, "no revocation list covers the issuer")
-                self._record(error, Step.REVOCATION)
-            case RevocationCheck.IF_AVAILABLE:
-                self._skip(Step.REVOCATION, "no revocation list covers the issuer")
-            case RevocationCheck.OFF:
-                self._skip(Step.REVOCATION, "off in the policy")
-        self._skip(Step.RULES, "no country's rules were asked for")
+        if self._policy.revocation is RevocationCheck.REQUIRED:
+            self._record(VerificationError(Code.REVOCATION_UNKNOWN, _NO_LISTS.detail), Step.REVOCATION)
+        else:
+            off = self._policy.revocation is RevocationCheck.OFF
+            self._outcomes[Step.REVOCATION] = _OFF if off else _NO_LISTS
+        self._outcomes[Step.RULES] = _NO_RULES
 
     def _step(self, step: Step, check: Callable[..., T], *args: Any) -> T | None:
         """The result of ``check``, or None after recording why it has none."""
@@ -190,6 +193,3 @@ class _Run:
         if known is None or known.outcome is StepResult.PASSED:
             result = StepResult.UNDETERMINED if error.code in _UNDETERMINED else StepResult.FAILED
             self._outcomes[step] = StepOutcome(step, result, error.code, error.detail)
-
-    def _skip(self, step: Step, why: str) -> None:
-        self._outcomes[step] = StepOutcome(step, StepResult.NOT_RUN, None, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -153,18 +154,20 @@ def _check_entry(dcc: Dcc, findings: list[Finding]) -> None:
             findings.append(_found(Code.DOSE_OUT_OF_RANGE, f"{where}.sd: less than 1"))
     elif isinstance(entry, TestEntry):
         codes, texts = (*codes, "tt", "tr"), (*texts, "tt", "nm", "ma", "tc")
-    findings.extend(_found(Code.EMPTY_CODE, f"{where}.{field}: empty") for field in codes if not getattr(entry, field))
+    for field in codes:
+        if not getattr(entry, field):
+            detail = f"{where}.{field}: empty"
+            findings.append(_found(Code.EMPTY_CODE, detail))
     _check_lengths(entry, texts, where, findings)
     if entry.tg and entry.tg != COVID_19.code:
         findings.append(_found(Code.UNKNOWN_DISEASE, f"{where}.tg: not the code of COVID-19"))
 
 
 def _check_lengths(struct: msgspec.Struct, names: tuple[str, ...], where: str, findings: list[Finding]) -> None:
-    findings.extend(
-        _found(Code.TEXT_TOO_LONG, f"{where}.{name.rstrip('_')}: over {MAX_TEXT} characters")
-        for name in names
-        if len(getattr(struct, name)) > MAX_TEXT
-    )
+    for name in names:
+        if len(getattr(struct, name)) > MAX_TEXT:
+            detail = f"{where}.{name.rstrip('_')}: over {MAX_TEXT} characters"
+            findings.append(_found(Code.TEXT_TOO_LONG, detail))
 
 
 def _raw_entry(payload: Mapping[Any, Any], group: str) -> Mapping[Any, Any]:
@@ -174,10 +177,15 @@ def _raw_entry(payload: Mapping[Any, Any], group: str) -> Mapping[Any, Any]:
 
 def _unnamed(raw: Mapping[Any, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
     """What ``raw`` holds under names that the schema does not know."""
-    known = struct.__struct_encode_fields__
-    if len(raw) <= len(known) and all(key in known for key in raw):
+    known = _known_fields(struct)
+    if raw.keys() <= known:
         return {}
     return {str(key): value for key, value in raw.items() if key not in known}
+
+
+@cache
+def _known_fields(struct: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(struct.__struct_encode_fields__)
 
 
 def _day(text: str, where: str) -> date:

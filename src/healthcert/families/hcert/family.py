@@ -118,7 +118,8 @@ def _decode(text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded
     # has it accepted. The key decides what is verified, so nothing is gained by forging it.
     if cose.ALG not in message.protected and cose.ALG in message.unprotected:
         findings += (Finding(Code.ALGORITHM_UNPROTECTED, Step.SIGNATURE, "alg is only in the unprotected header"),)
-    findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
+    if claims.quirks:
+        findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
 
     return Decoded(
         family=EU_DCC,
@@ -140,12 +141,15 @@ _TIME_QUIRKS = {
 }
 
 
+_INT = frozenset((int,))
+
+
 def _health_certificate(claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
     # HCERT specification §3.3.7: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
     content = claims.get(HCERT_CLAIM)
-    if not isinstance(content, Mapping) or not all(type(key) is int for key in content):
+    if not isinstance(content, dict) or not _INT.issuperset(map(type, content)):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "no hcert claim (-260) that is a map", Step.DECODE)
-    if DCC_KEY in content and not isinstance(content[DCC_KEY], Mapping):
+    if DCC_KEY in content and not isinstance(content[DCC_KEY], dict):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the EU DCC (-260/1) is not a map", Step.DECODE)
     return content
 
