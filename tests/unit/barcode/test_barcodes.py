@@ -21,19 +21,20 @@ from healthcert.barcode.write import QUIET_ZONE
 from tests.support import Press, issue
 
 TEXT = Press().text()
+QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)  # others see bars where there are none
 
 
 @pytest.mark.parametrize("level", ["L", "M", "Q", "H"])
 def test_a_png_reads_as_its_text(level: str) -> None:
     code = hc.QrCode.of(TEXT, error_correction=level)
     assert hc.read_barcodes(code.png()) == [TEXT]
-    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(code.png())))
+    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(code.png())), formats=QR)
     assert found.ec_level == level
 
 
 def test_issued_certificates_draw_themselves_with_level_q() -> None:
     issued = issue()
-    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(issued.qr().png())))
+    (found,) = zxingcpp.read_barcodes(Image.open(BytesIO(issued.qr().png())), formats=QR)
     assert (found.text, found.ec_level) == (issued.text, "Q")
 
 
