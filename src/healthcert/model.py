@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum, unique
 from typing import Any
 
+Day = date  # for the classes that have a field of that name
+
 
 @unique
 class EntryType(StrEnum):
@@ -89,6 +91,11 @@ class Vaccination:
     def entry_type(self) -> EntryType:
         return EntryType.VACCINATION
 
+    @property
+    def day(self) -> Day:
+        """The day of the dose."""
+        return self.date
+
     def lies_after(self, moment: datetime) -> bool:
         """Whether the day of the dose had not come anywhere on earth at ``moment``."""
         return self.date > _latest_day(moment)
@@ -120,6 +127,11 @@ class TestResult:
     def entry_type(self) -> EntryType:
         return EntryType.TEST
 
+    @property
+    def day(self) -> Day:
+        """The day of the sample, where it was taken."""
+        return self.sampled_at.date()
+
     def lies_after(self, moment: datetime) -> bool:
         """Whether the sample was taken after ``moment``."""
         return self.sampled_at > moment
@@ -144,6 +156,11 @@ class Recovery:
     @property
     def entry_type(self) -> EntryType:
         return EntryType.RECOVERY
+
+    @property
+    def day(self) -> Day:
+        """The day of the first positive test."""
+        return self.first_positive
 
     def lies_after(self, moment: datetime) -> bool:
         """Whether the day of the first positive test had not come anywhere on earth at ``moment``."""

@@ -120,7 +120,7 @@ def test_json_of_issuing(run: Run) -> None:
         ("vaccination", ["--dose", "0"], "dose: a whole number from 1 to 99; for example 2"),
         ("vaccination", ["--vaccine", "Comirnaty"], "vaccine: an active code of its value set"),
         ("vaccination", ["--country", "FRANCE"], "country: the two capital letters of a country"),
-        ("vaccination", ["--date", "2999-01-01"], "date: a moment that is not in the future"),
+        ("vaccination", ["--date", "2999-01-01"], "date: a day that is not in the future; for example 2"),
         ("vaccination", ["--dose", "two"], "dose: a whole number from 1 to 99; for example 2"),
         ("vaccination", ["--date", "11.06.2021"], "date: a day as YYYY-MM-DD; for example 2021-05-29"),
         ("vaccination", ["--birth-date", "1984/02/29"], "birth_date: a date from 1900 as YYYY-MM-DD"),

@@ -89,6 +89,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("H2 version letters", lambda: press(prefix="HCZ:"), "recognise", "UNSUPPORTED_VERSION"),
     ("H3 no prefix", lambda: press(prefix=""), "recognise", "INVALID_SCHEME_PREFIX"),
     ("a lower-case prefix", lambda: press(prefix="hc1:"), "recognise", "INVALID_SCHEME_PREFIX"),
+    ("a text key in the hcert claim", lambda: press(claims={-260: {1: payload(), "x": 1}}), "decode", "CBOR_DESERIALIZATION_FAILED"),
     ("a sibling's prefix", lambda: press(prefix="LT1:"), "recognise", "INVALID_SCHEME_PREFIX"),
     ("a space before the prefix", lambda: press(prefix=" HC1:"), "recognise", "INVALID_SCHEME_PREFIX"),
     ("nothing", lambda: "", "recognise", "INVALID_SCHEME_PREFIX"),
@@ -221,6 +222,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
             "a version of words": payload(ver="latest"),
             "no name": payload(nam={}),
             "empty names": payload(nam={"fn": "", "gn": ""}),
+            "names of fillers": payload(nam={"fnt": "<", "gn": " "}),
             "birth date without a century": payload(dob="84-02-29"),
             "birth date in 1899": payload(dob="1899-12-31"),
             "no such birthday": payload(dob="1985-02-29"),
@@ -332,3 +334,31 @@ def test_base45_of_another_text_is_not_mixed_in() -> None:
     spliced = first[:300] + second[300:]
     assert verifier().examine(spliced).outcome is hc.Outcome.REFUSED
     assert base45.decode(first[4:]) != base45.decode(second[4:])
+
+
+@pytest.mark.parametrize("prefix", ["LT1:", "AT1:", "NO1:", "DK3:", "NL2:", "shc:/", "NZCP:/", "DC04"])
+def test_a_text_of_another_family_is_told_by_its_name(prefix: str) -> None:
+    report = verifier().examine(press(prefix=prefix))
+    assert (report.step, report.code) == ("recognise", "INVALID_SCHEME_PREFIX")
+    assert report.detail.endswith("which is not supported")
+
+
+def test_hostile_headers_leave_nothing_behind() -> None:
+    from healthcert.encoding import cose
+
+    examine = verifier().examine
+    cose._decode_protected.cache_clear()
+    for number in range(50):
+        header = cbor2.dumps({1: -7, 4: number.to_bytes(8), 5: [{}] * 60_000})
+        message = b"\xd2\x84" + cose._bstr(header) + b"\xa0\x41\xa0\x41\x00"
+        assert examine("HC1:" + base45.encode(deflate.deflate(message))).outcome is hc.Outcome.REFUSED
+    assert cose._decode_protected.cache_info().currsize == 0
+
+
+def test_a_stored_block_has_no_room_for_other_bits() -> None:
+    # RFC 1951 §3.2.4: what an RSA certificate compresses to; five bits before the next byte are ignored.
+    stored = zlib.compress(bytes(range(256)) * 2, 0)
+    assert deflate.inflate(stored, limit=1000) == bytes(range(256)) * 2
+    for bit in range(3, 8):
+        with pytest.raises(hc.DecodeError):
+            deflate.inflate(stored[:2] + bytes((stored[2] | 1 << bit,)) + stored[3:], limit=1000)

@@ -75,6 +75,10 @@ QUIRKS: list[tuple[str, Callable[[], str], str]] = [
     ("HU a long centre", lambda: press(payload=payload_with("t", TEST_ENTRY | {"tc": "x" * 81})), "TEXT_TOO_LONG"),
     ("UA small letters in fnt", lambda: press(payload=payload(nam={"fn": "X", "fnt": "Exemplaire"})), "NAME_NOT_TRANSLITERATED"),
     ("only a display name", lambda: press(payload=payload(nam={"fn": "Exemplaire"})), "NAME_NOT_TRANSLITERATED"),
+    ("a product of no value set", lambda: press(payload=vaccination(mp="Some-Product")), "UNKNOWN_CODE"),
+    ("PL a country of no list", lambda: press(payload=vaccination(co="XY")), "UNKNOWN_CODE"),
+    ("a test type of no value set", lambda: press(payload=payload_with("t", TEST_ENTRY | {"tt": "LP6464-5"})), "UNKNOWN_CODE"),
+    ("a later schema", lambda: press(payload=payload(ver="2.0.0")), "UNKNOWN_SCHEMA_VERSION"),
     ("another disease", lambda: press(payload=vaccination(tg="16541001")), "UNKNOWN_DISEASE"),
 ]  # fmt: skip
 

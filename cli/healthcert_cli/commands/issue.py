@@ -88,6 +88,12 @@ def _command(kind: EntryType) -> click.Command:
     return click.command(kind.value, help=f"Issue a {kind.value} certificate.")(decorated)
 
 
+def _drawable(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() not in (".png", ".svg"):
+        raise click.BadParameter("the name must end in .png or .svg")
+    return path
+
+
 _file = click.Path(dir_okay=False, path_type=Path)
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COMMON: tuple[Callable[[Any], Any], ...] = (
@@ -110,7 +116,12 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--issuer-name", envvar="HEALTHCERT_ISSUER", help="Issuer of records that name none."),
     passphrase_option,
-    click.option("--qr", type=_file, help="Write the QR code here: PNG, or SVG where the name ends in .svg."),
+    click.option(
+        "--qr",
+        type=_file,
+        callback=_drawable,
+        help="Write the QR code here: a name that ends in .png or .svg.",
+    ),
     click.option("--text", "text_file", type=_file, help="Write the certificate's text here."),
     click.option("--show", is_flag=True, help="Draw the QR code on the terminal."),
     click.option(

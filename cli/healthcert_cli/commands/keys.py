@@ -140,6 +140,8 @@ def show(path: Path, as_json: bool) -> Exit:
     for entry in read_path(path):
         if isinstance(entry, Rejected):
             rejected += 1
+            if as_json:
+                click.echo(json.dumps({"source": entry.source, "code": entry.error.code, "detail": entry.error.detail}))
             click.echo(printable(f"not readable: {entry.source}: {entry.error.detail}"), err=True)
         elif as_json:
             click.echo(json.dumps(describe_key(entry)))

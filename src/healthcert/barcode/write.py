@@ -93,12 +93,15 @@ class QrCode:
         return "".join("".join(blocks[pair] for pair in zip(top, low, strict=True)) + "\n" for top, low in pairs)
 
     def save(self, path: str | Path) -> None:
-        """Writes a PNG, or an SVG where the name ends in ``.svg``."""
+        """Writes a PNG or an SVG, as the name ends in ``.png`` or ``.svg``. Raises ValueError for any other name."""
         path = Path(path)
-        if path.suffix.lower() == ".svg":
-            path.write_text(self.svg(), encoding="utf-8")
-        else:
-            path.write_bytes(self.png())
+        match path.suffix.lower():
+            case ".svg":
+                path.write_text(self.svg(), encoding="utf-8")
+            case ".png":
+                path.write_bytes(self.png())
+            case _:
+                raise ValueError("a QR code is written to a name that ends in .png or .svg")
 
     def _with_quiet_zone(self, width: int) -> list[list[bool]]:
         side = len(self.modules) + 2 * width

@@ -46,6 +46,11 @@ def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
         # The library's own message may quote the data, so it is not passed on.
         raise _error(code, "not well-formed CBOR within the limits") from None
+    except BaseException as error:
+        # A panic in the decoder's compiled part arrives as an exception that is no Exception.
+        if type(error).__name__ == "PanicException":
+            raise _error(code, "the CBOR decoder gave up") from None
+        raise
     if source.tell() != len(data):
         raise _error(code, "bytes after the end of the CBOR item")
     return value

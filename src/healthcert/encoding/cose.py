@@ -16,6 +16,7 @@ ALG, CRIT, CONTENT_TYPE, KID = 1, 2, 3, 4
 
 SIGN1_TAG, CWT_TAG = 18, 61
 _NAMES = {ALG: "alg", CRIT: "crit", CONTENT_TYPE: "content type", KID: "kid", 5: "IV", 33: "x5chain", 34: "x5t"}
+_REMEMBERED = 64  # bytes; alg and kid take 14
 _UNDERSTOOD = frozenset((ALG, CRIT, CONTENT_TYPE, KID))
 
 Headers = Mapping[int | str, Any]
@@ -93,7 +94,8 @@ def _decode_usual(data: bytes, max_depth: int) -> Sign1 | None:
     signature, position = _read_bstr(data, position)
     if position != len(data) or not (protected_bytes and payload and signature):
         return None
-    protected = _decode_protected(protected_bytes, max_depth)
+    # Only short headers are remembered: what is kept of strangers' bytes must stay small.
+    protected = _decode_protected(protected_bytes, max_depth) if len(protected_bytes) <= _REMEMBERED else None
     if protected is None:
         return None
     return Sign1(protected_bytes, protected, _NO_HEADERS, payload, signature)
@@ -113,7 +115,7 @@ def _read_bstr(data: bytes, position: int) -> tuple[bytes, int]:
     return data[start : start + size], start + size
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _decode_protected(protected_bytes: bytes, max_depth: int) -> Headers | None:
     """The protected header, or None where it needs a closer look. Every certificate of one DSC has the same."""
     try:

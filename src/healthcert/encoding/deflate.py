@@ -6,6 +6,7 @@ from zlib_ng import zlib_ng
 
 from healthcert.errors import Code, DecodeError, Step
 
+_HEADER_SIZE = 2
 _CHECKSUM_SIZE = 4
 
 
@@ -28,8 +29,10 @@ def inflate(data: bytes, *, limit: int) -> bytes:
         raise _error("the ZLIB stream is cut short")
     if stream.unused_data:
         raise _error("bytes after the end of the ZLIB stream")
-    if _has_stray_bits(data, content, limit):
-        raise _error("bits set after the end of the compressed data")
+    # RFC 1951 §3.2.4: a stored block begins at the next byte; an incompressible message is one.
+    stored = not data[_HEADER_SIZE] & 0b110
+    if (stored and data[_HEADER_SIZE] >> 3) or _has_stray_bits(data, content, limit):
+        raise _error("bits set that belong to no code")
     return content
 
 

@@ -12,6 +12,18 @@ FAMILIES: tuple[Family, ...] = (EU_DCC,)
 
 # HCERT specification §4.2.2: HC and a version, which counts on to 9 and then to Z.
 _OTHER_HCERT_VERSION = re.compile(r"HC[1-9A-Z]:")
+# Told by name to the person at the door, who then knows that the code is not to blame.
+_OTHERS = {
+    "LT1:": "Swiss certificate light",
+    "AT1:": "Austrian exemption certificate",
+    "NO1:": "Norwegian domestic certificate",
+    "DK3:": "Danish domestic certificate",
+    "NL1:": "Dutch domestic certificate",
+    "NL2:": "Dutch domestic certificate",
+    "shc:/": "SMART Health Card",
+    "NZCP:/": "New Zealand COVID Pass",
+    "DC0": "French 2D-Doc",
+}
 
 
 def recognise(text: str) -> Family:
@@ -24,4 +36,7 @@ def recognise(text: str) -> Family:
             return family
     if _OTHER_HCERT_VERSION.match(text):
         raise DecodeError(Code.UNSUPPORTED_VERSION, "a version of HCERT that is not supported", Step.RECOGNISE)
+    for prefix, name in _OTHERS.items():
+        if text.startswith(prefix):
+            raise DecodeError(Code.INVALID_SCHEME_PREFIX, f"a {name}, which is not supported", Step.RECOGNISE)
     raise DecodeError(Code.INVALID_SCHEME_PREFIX, "not the text of a health certificate (HC1:...)", Step.RECOGNISE)

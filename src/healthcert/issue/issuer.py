@@ -19,9 +19,9 @@ from healthcert.model import EntryType, Event, Holder
 from healthcert.trust.x509 import read_certificate
 
 _DATED_BY = {
-    EntryType.VACCINATION: "date",
-    EntryType.TEST: "sampled_at",
-    EntryType.RECOVERY: "first_positive",
+    EntryType.VACCINATION: "date: a day that is not in the future",
+    EntryType.TEST: "sampled_at: a moment that is not in the future",
+    EntryType.RECOVERY: "first_positive: a day that is not in the future",
 }
 
 
@@ -91,7 +91,7 @@ class Issuer:
             unlisted_codes=self._policy.unlisted_codes,
         )
         if event.lies_after(now):
-            rule = f"{_DATED_BY[event.entry_type]}: a moment that is not in the future"
+            rule = f"{_DATED_BY[event.entry_type]}; for example {now:%Y-%m-%d}"
             raise IssueError(Code.EVENT_IN_FUTURE, rule, Step.CONTENT)
 
         message = unsigned(
@@ -133,6 +133,11 @@ class Issuer:
         if not re.fullmatch(r"[A-Z]{2}", self._country):
             # HCERT specification §3.3.4: ISO 3166-1 alpha-2.
             raise IssueError(Code.FIELD_INVALID, "country: two capital letters; for example FR", Step.CONTENT)
+        if self._dsc.country not in (None, self._country):
+            # HCERT specification, Appendix A.4: a DSC's subject is of the country that uses it.
+            raise IssueError(
+                Code.FIELD_INVALID, f"country: that of the DSC; for example {self._dsc.country}", Step.CONTENT
+            )
         algorithm, key = self._signer.algorithm, self._dsc.public_key
         if algorithm not in self._policy.algorithms:
             raise IssueError(Code.ALGORITHM_NOT_ACCEPTED, f"{algorithm.name} is not for issuing", Step.SIGNATURE)

@@ -77,10 +77,9 @@ class TrustedKey:
             source=self.source,
         )
 
-    def __getstate__(self) -> list[object]:
-        # The parsed key stays behind: it cannot travel between processes, and is parsed again where it arrives.
-        fresh: dict[str, object] = {"_loaded": [], "_checks": {}}
-        return [fresh[field.name] if field.name in fresh else getattr(self, field.name) for field in fields(self)]
+    def __reduce__(self) -> tuple[object, ...]:
+        # What was parsed stays behind: it cannot travel between processes, and is parsed again where it arrives.
+        return TrustedKey, tuple(getattr(self, field.name) for field in fields(self) if field.init)
 
     def may_sign(self, types: Collection[EntryType]) -> bool:
         """Whether the key's usages cover every one of ``types``."""

@@ -51,14 +51,16 @@ class TrustStore:
         self._by_kid, self._size = self._indexed(keys)
 
     @classmethod
-    def from_certificates(cls, certificates: Iterable[bytes | str], *, limits: Limits = DEFAULT_LIMITS) -> Self:
+    def from_certificates(
+        cls, certificates: Iterable[bytes | str] | bytes | str, *, limits: Limits = DEFAULT_LIMITS
+    ) -> Self:
         """A store in memory of certificates in DER, PEM or base64; a PEM text may hold several.
 
         One that cannot be read is listed in ``rejected``. Raises :class:`TrustError`
         (``CERTIFICATE_UNREADABLE``) when there were some and none could be read.
         """
         store = cls(limits=limits)
-        given = list(certificates)
+        given = [certificates] if isinstance(certificates, bytes | str) else list(certificates)
         for number, certificate in enumerate(given, 1):
             store._take(read_entries(certificate, source=f"certificate {number}"))
         if given and not store:

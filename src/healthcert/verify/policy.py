@@ -33,6 +33,8 @@ TOLERABLE = frozenset(
         Code.TEXT_TOO_LONG,
         Code.NAME_NOT_TRANSLITERATED,
         Code.UNKNOWN_DISEASE,
+        Code.UNKNOWN_CODE,
+        Code.UNKNOWN_SCHEMA_VERSION,
     )
 )
 """Every departure that honest issuers are known for. Each is tolerated by name, and a warning where it is met."""

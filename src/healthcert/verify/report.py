@@ -78,7 +78,10 @@ class Report(_NoTruth):
 
     def __getitem__(self, step: Step) -> StepOutcome:
         """The outcome of one step: ``report[Step.TRUST].outcome``."""
-        return next(outcome for outcome in self.steps if outcome.step == step)
+        for outcome in self.steps:
+            if outcome.step == step:
+                return outcome
+        raise KeyError(step)
 
     @property
     def detail(self) -> str:

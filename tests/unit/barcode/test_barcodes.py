@@ -87,6 +87,8 @@ def test_save_by_suffix(tmp_path: Path) -> None:
     code.save(tmp_path / "code.svg")
     code.save(str(tmp_path / "code.png"))
     assert (tmp_path / "code.svg").read_text("utf-8") == code.svg()
+    with pytest.raises(ValueError, match=r"png or \.svg"):
+        code.save(tmp_path / "code.jpg")
     assert hc.read_barcodes(tmp_path / "code.png") == hc.read_barcodes(str(tmp_path / "code.png")) == [TEXT]
 
 

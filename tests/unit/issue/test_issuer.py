@@ -270,6 +270,18 @@ def test_a_validity_beyond_the_calendar_ends_with_the_dsc() -> None:
     assert issued.expires == dsc().certificate.not_valid_after_utc
 
 
+@pytest.mark.parametrize("birth_date", ["2021-06-12", "2021-07", "2022", "2090-01-01"])
+def test_nobody_is_born_after_the_event(birth_date: str) -> None:
+    with pytest.raises(hc.IssueError, match="birth_date"):
+        issue(holder=dataclasses.replace(HOLDER, birth_date=birth_date))
+    assert issue(holder=dataclasses.replace(HOLDER, birth_date="2021-06")).text
+
+
+def test_the_country_is_that_of_the_dsc() -> None:
+    with pytest.raises(hc.IssueError, match="country: that of the DSC; for example FR"):
+        issuer(country="DE")
+
+
 def test_names_are_normalised() -> None:
     decomposed = hc.Holder(family_name="Mu\u0308ller", birth_date="1984")
     # HCERT specification §3.3.7: strings SHOULD be NFC normalised.

@@ -28,9 +28,10 @@ SPKI_PEM = EC.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPu
         [EC.certificate_der(), RSA.certificate_der()],
         [EC.certificate_pem() + RSA.certificate_pem()],
         [(EC.certificate_pem() + b"some words\n" + RSA.certificate_pem()).decode()],
+        EC.certificate_pem() + RSA.certificate_pem(),
         [base64.b64encode(EC.certificate_der()).decode(), base64.b64encode(RSA.certificate_der())],
     ],
-    ids=["DER", "PEM bundle", "PEM text", "base64"],
+    ids=["DER", "PEM bundle", "PEM text", "no list", "base64"],
 )
 def test_certificates_in_every_form(given: list[bytes | str]) -> None:
     store = hc.TrustStore.from_certificates(given)

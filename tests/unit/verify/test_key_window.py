@@ -84,3 +84,5 @@ def test_the_last_day_of_the_calendar_is_a_day_too() -> None:
 def test_steps_are_found_by_member_and_by_name() -> None:
     report = verifier().examine(Press().text())
     assert report[hc.Step.TRUST] is report["trust"]  # type: ignore[index]
+    with pytest.raises(KeyError):
+        report["nosuch"]  # type: ignore[index]

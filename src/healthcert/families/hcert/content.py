@@ -22,7 +22,7 @@ from healthcert.families.hcert.payload import (
     VaccinationEntry,
     to_typed,
 )
-from healthcert.families.hcert.valuesets import coding
+from healthcert.families.hcert.valuesets import coding, is_listed
 from healthcert.families.protocol import Finding
 from healthcert.model import EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
@@ -127,7 +127,7 @@ def _recovery(entry: RecoveryEntry, raw: Mapping[Any, Any]) -> Recovery:
 def _check_holder(dcc: Dcc, findings: list[Finding]) -> None:
     nam = dcc.nam
     # DCC schema 1.3.2: at least one transliterated name. Those that have only a display name still name somebody.
-    if not (nam.fnt or nam.gnt or nam.fn or nam.gn):
+    if not any(name.strip("< ") for name in (nam.fnt, nam.gnt, nam.fn, nam.gn)):
         raise _invalid("nam: no name at all")
     if not (nam.fnt or nam.gnt):
         findings.append(_found(Code.NAME_NOT_TRANSLITERATED, "nam: neither fnt nor gnt"))
@@ -138,6 +138,8 @@ def _check_holder(dcc: Dcc, findings: list[Finding]) -> None:
     _check_lengths(nam, ("fn", "gn", "fnt", "gnt"), "nam", findings)
     if len(dcc.dob) == len("YYYY-MM-DD"):
         _day(dcc.dob, "dob")
+    if not dcc.ver.startswith("1."):
+        findings.append(_found(Code.UNKNOWN_SCHEMA_VERSION, "ver: a schema version that is not known"))
 
 
 def _check_entry(dcc: Dcc, findings: list[Finding]) -> None:
@@ -145,22 +147,27 @@ def _check_entry(dcc: Dcc, findings: list[Finding]) -> None:
     entry = entries[0]
     group = "v" if dcc.v else "t" if dcc.t else "r"
     where = f"{group}[0]"
-    codes: tuple[str, ...] = ("tg", "co")
+    listed: tuple[tuple[str, str], ...] = (("co", entry.co),)
     texts: tuple[str, ...] = ("is_", "ci")
     if isinstance(entry, VaccinationEntry):
-        codes, texts = (*codes, "vp", "mp", "ma"), (*texts, "vp", "mp", "ma")
+        listed = (*listed, ("vp", entry.vp), ("mp", entry.mp), ("v.ma", entry.ma))
+        texts = (*texts, "vp", "mp", "ma")
         if entry.sd == 0:
             # DCC schema: minimum 1.
             findings.append(_found(Code.DOSE_OUT_OF_RANGE, f"{where}.sd: less than 1"))
     elif isinstance(entry, TestEntry):
-        codes, texts = (*codes, "tt", "tr"), (*texts, "tt", "nm", "ma", "tc")
-    for field in codes:
-        if not getattr(entry, field):
-            detail = f"{where}.{field}: empty"
-            findings.append(_found(Code.EMPTY_CODE, detail))
+        listed = (*listed, ("tt", entry.tt))
+        texts = (*texts, "tt", "nm", "ma", "tc")
+        if not entry.tr:
+            findings.append(_found(Code.EMPTY_CODE, f"{where}.tr: empty"))
+    for field, code in listed:
+        if not is_listed(field, code):
+            found, what = (Code.UNKNOWN_CODE, "not in its value set") if code else (Code.EMPTY_CODE, "empty")
+            findings.append(_found(found, f"{where}.{field.removeprefix('v.')}: {what}"))
     _check_lengths(entry, texts, where, findings)
-    if entry.tg and entry.tg != COVID_19.code:
-        findings.append(_found(Code.UNKNOWN_DISEASE, f"{where}.tg: not the code of COVID-19"))
+    if entry.tg != COVID_19.code:
+        found, what = (Code.UNKNOWN_DISEASE, "not the code of COVID-19") if entry.tg else (Code.EMPTY_CODE, "empty")
+        findings.append(_found(found, f"{where}.tg: {what}"))
 
 
 def _check_lengths(struct: msgspec.Struct, names: tuple[str, ...], where: str, findings: list[Finding]) -> None:

@@ -65,7 +65,7 @@ def to_payload(
     def code(name: str, field: str, value: object, example: str) -> str:
         text = value.code if isinstance(value, Coding) else ""
         if text not in unlisted_codes and not may_be_issued(field, text):
-            raise _invalid(name, "an active code of its value set, as a Coding", example)
+            raise _invalid(name, "an active code of its value set", example)
         return _matching(name, text, _CODE, "a code of 1 to 80 characters without spaces", example)
 
     entry: dict[str, Any] = {"tg": code("disease", "tg", event.disease, "840539006")}
@@ -101,7 +101,7 @@ def to_payload(
                 "du": _day("valid_until", event.valid_until),
             }
             if event.valid_from > event.valid_until:
-                raise _invalid("valid_until", "a day not before valid_from", "date(2021, 12, 1)")
+                raise _invalid("valid_until", "a day not before valid_from", "2021-12-01")
     where = event.country or country
     if where not in unlisted_codes and not may_be_issued("co", where):
         raise _invalid("country", "the two capital letters of a country (ISO 3166-1)", "FR")
@@ -110,7 +110,10 @@ def to_payload(
         "is": _text("issuer", event.issuer or issuer, "CNAM"),
         "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
     }
-    payload = {"ver": SCHEMA_VERSION, "nam": _names(holder), "dob": _birth_date(holder.birth_date), group: [entry]}
+    born = _birth_date(holder.birth_date)
+    if born > event.day.isoformat()[: len(born)]:
+        raise _invalid("birth_date", "a day not after what is certified", "1964-08-12")
+    payload = {"ver": SCHEMA_VERSION, "nam": _names(holder), "dob": born, group: [entry]}
     _check(payload, unlisted_codes)
     return payload
 
@@ -188,7 +191,7 @@ def _number(name: str, value: object) -> int:
 
 def _day(name: str, value: object) -> str:
     if not isinstance(value, date) or isinstance(value, datetime) or value.year < _FIRST_YEAR:
-        raise _invalid(name, f"a day from {_FIRST_YEAR} on, as a datetime.date", "date(2021, 5, 29)")
+        raise _invalid(name, f"a day (datetime.date) from {_FIRST_YEAR} on", "2021-05-29")
     return value.isoformat()
 
 
@@ -207,7 +210,7 @@ def _check(payload: dict[str, Any], unlisted_codes: frozenset[str]) -> None:
     except VerificationError as error:
         raise IssueError(error.code, error.detail, Step.CONTENT) from None
     for finding in findings:
-        if finding.code is Code.UNKNOWN_DISEASE and unlisted_codes:
+        if finding.code in (Code.UNKNOWN_DISEASE, Code.UNKNOWN_CODE) and unlisted_codes:
             continue
         raise IssueError(finding.code, finding.detail, Step.CONTENT)
 

@@ -148,7 +148,9 @@ def _health_certificate(claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
     # HCERT specification §3.3.7: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
     content = claims.get(HCERT_CLAIM)
     if not isinstance(content, dict) or not _INT.issuperset(map(type, content)):
-        raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "no hcert claim (-260) that is a map", Step.DECODE)
+        raise DecodeError(
+            Code.CBOR_DESERIALIZATION_FAILED, "no hcert claim (-260) that is a map with integer keys", Step.DECODE
+        )
     if DCC_KEY in content and not isinstance(content[DCC_KEY], dict):
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the EU DCC (-260/1) is not a map", Step.DECODE)
     return content

@@ -27,6 +27,11 @@ def coding(field: str, code: str) -> Coding:
     return _value_sets().get((field, code)) or Coding(_system_of(field, code), code)
 
 
+def is_listed(field: str, code: str) -> bool:
+    """Whether the value set has this code, be it active or not."""
+    return (field, code) in _value_sets()
+
+
 def may_be_issued(field: str, code: str) -> bool:
     """Whether the value set has this code and does not call it inactive.
 
