@@ -11,6 +11,7 @@ _PUBLIC = {
     "barcode.read": ("read_barcodes",),
     "barcode.write": ("QrCode",),
     "clock": ("Clock", "FixedClock", "SystemClock"),
+    "codings": ("COVID_19", "DETECTED", "NAAT", "NOT_DETECTED", "RAPID_ANTIGEN"),
     "encoding.algorithms": ("Algorithm",),
     "errors": (
         "Code",

@@ -5,6 +5,11 @@ from healthcert.barcode.write import QrCode as QrCode
 from healthcert.clock import Clock as Clock
 from healthcert.clock import FixedClock as FixedClock
 from healthcert.clock import SystemClock as SystemClock
+from healthcert.codings import COVID_19 as COVID_19
+from healthcert.codings import DETECTED as DETECTED
+from healthcert.codings import NAAT as NAAT
+from healthcert.codings import NOT_DETECTED as NOT_DETECTED
+from healthcert.codings import RAPID_ANTIGEN as RAPID_ANTIGEN
 from healthcert.encoding.algorithms import Algorithm as Algorithm
 from healthcert.errors import Code as Code
 from healthcert.errors import DecodeError as DecodeError

@@ -24,8 +24,13 @@ class SystemClock:
 class FixedClock:
     """A clock that stands still: for tests, and for "would this have been valid on that day?"."""
 
-    def __init__(self, moment: datetime) -> None:
-        """``moment`` without a time zone is read as UTC, as the public conformance suite does."""
+    def __init__(self, moment: datetime | str) -> None:
+        """``moment`` may be text in ISO 8601. Without a time zone it is read as UTC, as the public suite does.
+
+        Raises ValueError for a text that is no moment.
+        """
+        if isinstance(moment, str):
+            moment = datetime.fromisoformat(moment)
         self._moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
     def now(self) -> datetime:

@@ -147,6 +147,10 @@ def test_a_fixed_clock_reads_a_moment_without_a_zone_as_utc() -> None:
     assert hc.FixedClock(datetime(2021, 5, 1, 12)).now() == datetime(2021, 5, 1, 12, tzinfo=UTC)  # noqa: DTZ001
     paris = datetime(2021, 5, 1, 14, tzinfo=timezone(timedelta(hours=2)))
     assert hc.FixedClock(paris).now() == datetime(2021, 5, 1, 12, tzinfo=UTC)
+    assert hc.FixedClock("2021-05-01T14:00:00+02:00").now() == datetime(2021, 5, 1, 12, tzinfo=UTC)
+    assert hc.FixedClock("2021-05-01").now() == datetime(2021, 5, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="yesterday"):
+        hc.FixedClock("yesterday")
     before = datetime.now(UTC)  # noqa: TID251
     assert before <= hc.SystemClock().now()
 

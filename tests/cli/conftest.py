@@ -1,0 +1,40 @@
+"""An empty folder, a trust store of its own, and certificates to try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from healthcert_cli.root import group
+from tests.support import NOW, Press, dsc, issue
+
+AT = NOW.isoformat()
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in an empty folder, with a trust store of its own and no terminal."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEALTHCERT_TRUST", str(tmp_path / "store" / "trust.db"))
+    for name in ("HEALTHCERT_PASSPHRASE", "HEALTHCERT_KEY", "HEALTHCERT_CERTIFICATE", "HEALTHCERT_ISSUER"):
+        monkeypatch.delenv(name, raising=False)
+
+    def invoke(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
+        return CliRunner().invoke(group, [str(argument) for argument in arguments], input=stdin)
+
+    return invoke
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A folder with a trusted DSC, an accepted certificate as picture and text, and refused ones."""
+    (tmp_path / "dsc.pem").write_bytes(dsc().certificate_pem())
+    issued = issue()
+    issued.qr().save(tmp_path / "good.png")
+    (tmp_path / "good.txt").write_text(issued.text + "\n")
+    (tmp_path / "forged.txt").write_text(Press(sign=lambda _: bytes(64)).text())
+    return tmp_path
