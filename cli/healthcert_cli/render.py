@@ -97,7 +97,7 @@ def key_lines(key: TrustedKey) -> Iterator[str]:
     values = describe_key(key)
     yield _line("Kid", values["kid"])
     yield _line("Country", values["country"] or "unknown")
-    yield _line("Algorithm", values["algorithm"])
+    yield _line("Algorithm", values["algorithm"] or "unreadable")
     yield _line("May sign", ", ".join(values["usages"]) if values["usages"] is not None else "any entry")
     yield _line("Valid", f"{values['not_before'] or 'unknown'} to {values['not_after'] or 'unknown'}")
     yield _line("Source", values["source"])

@@ -59,12 +59,16 @@ def test_a_huge_file_is_read_only_up_to_its_limit(run: Run, certificates: Path) 
 
 
 def test_text_from_a_certificate_cannot_steer_the_terminal(run: Run, certificates: Path) -> None:
-    evil = {"fn": "\x1b[2J\u202eEvil\r\n ACCEPTED", "fnt": "EVIL"}
+    evil = {"fn": "\x1b[2J\x9b31m\u202eEvil\r\n ACCEPTED", "fnt": "EVIL"}
     Path("evil.txt").write_text(Press(payload=payload(nam=evil, meta={"\x1b[1m": "\x07"})).text())
-    for command in (["verify", "evil.txt", "--trust", "dsc.pem", "--at", AT], ["inspect", "evil.txt"]):
+    for command in (
+        ["verify", "evil.txt", "--trust", "dsc.pem", "--at", AT],
+        ["inspect", "evil.txt"],
+        ["inspect", "evil.txt", "--json"],
+    ):
         done = run(*command)
         assert done.exit_code == 0
-        assert not {"\x1b", "\u202e", "\r", "\x07"} & set(done.output)
+        assert not {"\x1b", "\u202e", "\r", "\x07", "\x9b"} & set(done.output)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import json_option
 from healthcert_cli.render import tree_lines
 from healthcert_cli.sources import read_source
+from healthcert_cli.text import printable
 
 
 @click.command()
@@ -28,7 +29,7 @@ def command(source: str, as_json: bool) -> Exit:
     for text in read_source(source, DEFAULT_LIMITS):
         seen = inspect_unverified(text)
         problems += seen.problem is not None
-        click.echo(json.dumps(seen.to_dict(), ensure_ascii=False) if as_json else _describe(seen))
+        click.echo(json.dumps(seen.to_dict()) if as_json else _describe(seen))
     return Exit.REFUSED if problems else Exit.ACCEPTED
 
 
@@ -40,5 +41,7 @@ def _describe(seen: Unverified) -> str:
         lines.append(click.style(f"{layer['name']} ({layer['size']} {unit})", bold=True))
         lines.extend(tree_lines(layer["content"]))
     if seen.problem is not None:
-        lines.append(click.style(f"Cannot be read further: {seen.problem.detail} ({seen.problem.code})", fg="red"))
+        lines.append(
+            click.style(printable(f"Cannot be read further: {seen.problem.detail} ({seen.problem.code})"), fg="red")
+        )
     return "\n".join(lines)

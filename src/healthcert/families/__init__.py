@@ -7,6 +7,7 @@ import re
 from healthcert.errors import Code, DecodeError, Step
 from healthcert.families.hcert.family import EU_DCC
 from healthcert.families.protocol import Family
+from healthcert.limits import Limits
 
 FAMILIES: tuple[Family, ...] = (EU_DCC,)
 
@@ -26,14 +27,19 @@ _OTHERS = {
 }
 
 
-def recognise(text: str) -> Family:
-    """The family that ``text`` claims to belong to.
+def recognise(text: str, limits: Limits) -> tuple[Family, str]:
+    """The family that a scanned text claims to belong to, and the text without the scanner's line end.
 
-    Raises :class:`DecodeError`: ``UNSUPPORTED_VERSION`` for a later HCERT, ``INVALID_SCHEME_PREFIX`` for anything else.
+    Raises :class:`DecodeError`: ``INPUT_TOO_LONG``, ``UNSUPPORTED_VERSION`` for a later HCERT,
+    ``INVALID_SCHEME_PREFIX`` for anything else.
     """
+    # A line end is not part of the text; a space is, being a base45 symbol.
+    text = text.strip("\r\n")
+    if len(text) > limits.text_chars:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.text_chars} characters", Step.RECOGNISE)
     for family in FAMILIES:
         if family.recognises(text):
-            return family
+            return family, text
     if _OTHER_HCERT_VERSION.match(text):
         raise DecodeError(Code.UNSUPPORTED_VERSION, "a version of HCERT that is not supported", Step.RECOGNISE)
     for prefix, name in _OTHERS.items():

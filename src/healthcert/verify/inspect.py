@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from healthcert.errors import Code, DecodeError, HealthCertError, Step
+from healthcert.errors import Code, DecodeError, HealthCertError
 from healthcert.families import recognise
 from healthcert.families.protocol import Layer
 from healthcert.limits import DEFAULT_LIMITS, Limits
@@ -43,10 +43,7 @@ def inspect_unverified(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Unverif
     layers: list[Layer] = []
     family = None
     try:
-        text = text.strip("\r\n")
-        if len(text) > limits.text_chars:
-            raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.text_chars} characters", Step.RECOGNISE)
-        found = recognise(text)
+        found, text = recognise(text, limits)
         family = found.name
         for layer in found.layers(text, limits):
             layers.append(layer)  # noqa: PERF402 (those before a failure are kept)

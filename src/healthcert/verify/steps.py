@@ -38,11 +38,7 @@ class Authenticated:
 
 def recognise(text: str, policy: Policy) -> Scanned:
     """Which family the text claims to be of, and whether the policy accepts that family."""
-    # A scanner's line end is not part of the text; a space is, being a base45 symbol.
-    text = text.strip("\r\n")
-    if len(text) > policy.limits.text_chars:
-        raise _refuse(Code.INPUT_TOO_LONG, f"more than {policy.limits.text_chars} characters", Step.RECOGNISE)
-    family = recognise_family(text)
+    family, text = recognise_family(text, policy.limits)
     if family.name not in policy.families:
         raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept {family.name}", Step.RECOGNISE)
     return Scanned(text, family)

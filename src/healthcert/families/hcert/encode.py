@@ -63,10 +63,11 @@ def to_payload(
     _refuse_what_a_dcc_cannot_hold(event, holder)
 
     def code(name: str, field: str, value: object, example: str) -> str:
-        text = value.code if isinstance(value, Coding) else ""
+        given = value.code if isinstance(value, Coding) else None
+        text = _matching(name, given, _CODE, "a code of 1 to 80 characters without spaces, as a Coding", example)
         if text not in unlisted_codes and not may_be_issued(field, text):
             raise _invalid(name, "an active code of its value set", example)
-        return _matching(name, text, _CODE, "a code of 1 to 80 characters without spaces", example)
+        return text
 
     entry: dict[str, Any] = {"tg": code("disease", "tg", event.disease, "840539006")}
     match event:
@@ -102,11 +103,13 @@ def to_payload(
             }
             if event.valid_from > event.valid_until:
                 raise _invalid("valid_until", "a day not before valid_from", "2021-12-01")
-    where = event.country or country
+    where = _matching(
+        "country", event.country or country, _COUNTRY, "the two capital letters of a country (ISO 3166-1)", "FR"
+    )
     if where not in unlisted_codes and not may_be_issued("co", where):
         raise _invalid("country", "the two capital letters of a country (ISO 3166-1)", "FR")
     entry |= {
-        "co": _matching("country", where, _COUNTRY, "1 to 10 capital letters", "FR"),
+        "co": where,
         "is": _text("issuer", event.issuer or issuer, "CNAM"),
         "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
     }
@@ -131,7 +134,7 @@ def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:
             raise _invalid(name, "an EU DCC has no place for it, so it must be left out", "None")
 
 
-_COUNTRY = re.compile(r"[A-Z]{1,10}")
+_COUNTRY = re.compile(r"[A-Z]{1,10}")  # the schema allows organisations as well
 _FIRST_YEAR = 1900
 _CODE = re.compile(r"[!-~]{1,80}")
 _TRANSLITERATED = re.compile(r"[A-Z]+(<[A-Z]+)*")

@@ -48,7 +48,7 @@ def mend(payload: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Finding]]:
 
 def _entry(entry: Mapping[Any, Any], group: str, where: str, findings: list[Finding]) -> dict[Any, Any]:
     mended = _without_nulls(entry, where, findings)
-    for field in _MAY_BE_TAGGED & mended.keys():
+    for field in sorted(_MAY_BE_TAGGED & mended.keys()):
         # DCC schema 1.0.1 had date-times tagged (RFC 8949 §3.4.1); later versions take both.
         value = mended[field]
         if isinstance(value, cbor.Tag) and value.tag == 0 and isinstance(value.value, str):
