@@ -1,46 +1,118 @@
-"""Names as the machine-readable zone of a passport spells them (ICAO Doc 9303, Part 3, §6): ``A-Z`` and ``<``.
+"""Names as the machine-readable zone of a passport spells them (ICAO Doc 9303, Part 3, §4.6 and §6): ``A-Z``, ``<``.
 
-Only Latin letters are transliterated. Any other script has national rules that the holder's passport has
-already applied, so its spelling is asked for instead of guessed.
+Latin, Cyrillic, Greek, Arabic and Georgian letters are transliterated. Any other script, a digit or a symbol has
+no rule that passports share, so their spelling is asked for instead of guessed.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Mapping
 
 from healthcert.errors import Code, IssueError, Step
+from healthcert.families.hcert.letters import LETTERS, LONGEST_KEY
 from healthcert.families.hcert.payload import MAX_TEXT
 
-# Letters that are not a base letter with a mark, and the marked ones that Doc 9303 spells with two letters.
-_LETTERS = {
-    "Ä": "AE", "Ö": "OE", "Ü": "UE", "Å": "AA", "Æ": "AE", "Ø": "OE", "Œ": "OE", "ẞ": "SS", "Þ": "TH", "Ð": "D",
-    "Đ": "D", "Ł": "L", "Ħ": "H", "Ŧ": "T", "Ŋ": "N", "ĸ": "Q", "Ĳ": "IJ",
-}  # fmt: skip
-_DROPPED = frozenset("'’‘ʼʻ`´·")
-_SEPARATORS = frozenset(" -‐‑–.,\u00a0")
+# Doc 9303 §4.6: hyphens, and commas within a name, separate; apostrophes and other punctuation leave no trace.
+_SEPARATING_KINDS = frozenset(("Zs", "Pd"))
+_SEPARATORS = frozenset("<,\u060c")
+_DROPPED = frozenset(
+    "'’‘‚ʼʻʽʾʿʹ`´\"“”„«»‹›.·"
+    "\u00ad\u200c\u200d\u200e\u200f\u061c"  # soft hyphen, joiners, direction marks; overrides of direction are refused
+)
+# Diacritics of European letters that no letter took in, and the marks of Arabic that §6.C does not encode.
+_MARKS = re.compile("[\u0300-\u036f\u1dc0-\u1dff\u064b-\u0650\u0652\u0670]+")
+_SHADDA = "\u0651"
+# Old accents of Greek: a circumflex is an accent, breathings and the small iota are not written any more.
+_MONOTONIC = {0x0313: None, 0x0314: None, 0x0342: 0x0301, 0x0345: None}
+# Presentation forms of Arabic, ligatures, and the wide letters of East Asian fonts stand for ordinary letters.
+_FORMS = frozenset(("<initial>", "<medial>", "<final>", "<isolated>", "<compat>", "<wide>"))
+
+_KEY = re.compile(r"\^?[^\W\d_]{1,3}\$?")
+_SPELLING = re.compile("[A-Z]*")
 
 
-def transliterate(name: str, field: str = "name") -> str:
+def transliterate(name: str, field: str = "name", *, variant: Mapping[str, str] | None = None) -> str:
     """The spelling of ``name`` in a machine-readable zone: ``d'Červenková Panklová`` is ``DCERVENKOVA<PANKLOVA``.
 
-    Raises :class:`IssueError` (``NAME_NEEDS_PASSPORT_SPELLING``) for a character that this rule does not cover; the
-    message asks for ``field``.
+    ``variant`` changes single letters (see :func:`check_variant`): ``{"Ü": "U"}``, or one of
+    :data:`~healthcert.families.hcert.letters.VARIANTS`. The result has at most 80 characters.
+
+    Raises :class:`IssueError` (``NAME_NEEDS_PASSPORT_SPELLING``) for a character that has no rule; the message asks
+    for ``field`` and never holds any of the name. Raises ValueError for an impossible variant.
     """
+    table = LETTERS
+    if variant:
+        check_variant(variant)
+        table = {**LETTERS, **variant}
+    spellings = (_spell(word, table, field) for word in _words(name, field))
+    return "<".join(spelling for spelling in spellings if spelling)[:MAX_TEXT].rstrip("<")
+
+
+def check_variant(variant: Mapping[str, str]) -> None:
+    """Raises ValueError unless every key is one to three composed capital letters and every spelling is of ``A-Z``.
+
+    A ``^`` before the letters binds them to the start of a word, a ``$`` after them to its end: ``{"^Є": "YE"}``.
+    """
+    for key, spelling in variant.items():
+        if not _KEY.fullmatch(key) or key != unicodedata.normalize("NFC", key.upper()):
+            raise ValueError("a key of a variant is one to three capital letters, after ^ or before $ if need be")
+        if not _SPELLING.fullmatch(spelling):
+            raise ValueError("a spelling of a variant has the letters A-Z only")
+
+
+def _words(name: str, field: str) -> list[str]:
+    """The words of the name in composed capital letters, with nothing else but shadda."""
+    decomposed = unicodedata.normalize("NFD", name).translate(_MONOTONIC)
+    plain = "".join(map(_unfold, unicodedata.normalize("NFC", decomposed)))
     out: list[str] = []
-    for letter in unicodedata.normalize("NFC", name).upper():
-        if letter in _DROPPED:
+    for character in _MARKS.sub("", unicodedata.normalize("NFC", plain.upper())):
+        if character in _SEPARATORS or unicodedata.category(character) in _SEPARATING_KINDS:
+            out.append("<")
+        elif character in _DROPPED:
             continue
-        out.append("<" if letter in _SEPARATORS else _LETTERS.get(letter) or _base_letter(letter, field))
-    words = [word for word in "".join(out).split("<") if word]
-    return "<".join(words)[:MAX_TEXT].rstrip("<")
+        elif character.isalpha() or character == _SHADDA:
+            out.append(character)
+        else:
+            raise _ask(field)
+    return "".join(out).split("<")
 
 
-def _base_letter(letter: str, field: str) -> str:
-    base = unicodedata.normalize("NFD", letter)[0]
-    if "A" <= base <= "Z":
-        return base
-    raise IssueError(
+def _unfold(character: str) -> str:
+    form = unicodedata.decomposition(character).partition(" ")[0]
+    return unicodedata.normalize("NFKC", character) if form in _FORMS and character.isalpha() else character
+
+
+def _spell(word: str, table: Mapping[str, str], field: str) -> str:
+    word = f"^{word}$"
+    out = [""]
+    at = 0
+    while at < len(word):
+        for size in range(LONGEST_KEY, 0, -1):
+            spelling = table.get(word[at : at + size])
+            if spelling is not None:
+                break
+        else:
+            size, spelling = 1, _spell_single(word[at], out[-1], table)
+        if spelling is None:
+            raise _ask(field)
+        out.append(spelling)
+        at += size
+    return "".join(out)
+
+
+def _spell_single(character: str, before: str, table: Mapping[str, str]) -> str | None:
+    if character in "^$":
+        return ""
+    if character == _SHADDA:
+        return before  # §6.C note 3: the letter is written twice, with its X
+    return table.get(unicodedata.normalize("NFD", character)[0])
+
+
+def _ask(field: str) -> IssueError:
+    return IssueError(
         Code.NAME_NEEDS_PASSPORT_SPELLING,
-        f"{field}: the spelling of the passport, for a name that is not in Latin letters; for example PAPADOPOULOS",
+        f"{field}: the spelling of the passport, for a name that cannot be transliterated; for example PAPADOPOULOS",
         Step.CONTENT,
     )

@@ -1,0 +1,290 @@
+"""Transliteration of names: a list of names, the tables against Unicode and against the `mrz` package, properties."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import re
+import unicodedata
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import healthcert as hc
+from healthcert.families.hcert.encode import to_payload
+from healthcert.families.hcert.letters import LETTERS, LONGEST_KEY, VARIANTS
+from healthcert.families.hcert.names import check_variant, transliterate
+
+with (Path(__file__).parent / "names.tsv").open(encoding="utf-8") as rows:
+    NAMES = list(csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE))
+SPELLED = [row for row in NAMES if row["variant"] != "passport"]
+ASKED = [row for row in NAMES if row["variant"] == "passport"]
+
+RECOVERY = hc.Recovery(
+    disease=hc.Coding("http://snomed.info/sct", "840539006"),
+    first_positive=date(2021, 4, 21),
+    valid_from=date(2021, 5, 2),
+    valid_until=date(2021, 10, 18),
+)
+
+
+def test_the_list_of_names_is_long_and_wide() -> None:
+    assert len({(row["name"], row["variant"]) for row in NAMES}) == len(NAMES) >= 200
+    assert len({row["script"] for row in NAMES}) >= 10
+    assert {row["variant"] for row in NAMES} == {"", "passport", *VARIANTS}
+    assert all(row["note"] for row in NAMES)
+
+
+@pytest.mark.parametrize("row", SPELLED, ids=lambda row: f"{row['script']}-{row['spelling']}-{row['variant']}")
+def test_a_name_is_spelled_as_in_the_passport(row: dict[str, str]) -> None:
+    assert transliterate(row["name"], variant=VARIANTS.get(row["variant"])) == row["spelling"]
+
+
+@pytest.mark.parametrize("row", ASKED, ids=lambda row: f"{row['script']}-{row['spelling']}")
+def test_a_name_without_a_rule_is_asked_for_and_taken_from_the_passport(row: dict[str, str]) -> None:
+    def names(holder: hc.Holder) -> object:
+        payload = to_payload(RECOVERY, holder, country="NL", issuer="Ministry", certificate_id="URN:UVCI:01:NL:X#3")
+        return payload["nam"]
+
+    with pytest.raises(hc.IssueError) as caught:
+        names(hc.Holder(family_name=row["name"], birth_date="1984"))
+    assert caught.value.code == "NAME_NEEDS_PASSPORT_SPELLING"
+    assert caught.value.detail.startswith("family_name_icao: the spelling of the passport")
+    with_spelling = hc.Holder(family_name=row["name"], birth_date="1984", family_name_icao=row["spelling"])
+    assert names(with_spelling) == {"fn": unicodedata.normalize("NFC", row["name"]), "fnt": row["spelling"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A\u202eB",
+        "A\u2066B",
+        "A\ufffdB",
+        "A\tB",
+        "A\x00B",
+        "A^B",
+        "A$B",
+        "A_B",
+        "A?B",
+        "A(B)",
+        "5",
+        "²",
+        "Mª",
+        "𝐀",
+        "😀",
+    ],
+)
+def test_controls_and_symbols_are_asked_for(name: str) -> None:
+    with pytest.raises(hc.IssueError):
+        transliterate(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [
+        ("", ""),
+        ("  - ' ", ""),
+        ("Ь", ""),
+        ("\u0651", ""),
+        ("A<<B", "A<B"),
+        ("\u200fA\u200eB\u00adC\u200dD", "ABCD"),
+        ("x" * 100, "X" * 80),
+        ("Ä" * 39 + "A B", "AE" * 39 + "A"),
+        ("Щ" * 40, "SHCH" * 20),
+    ],
+)
+def test_what_separates_what_vanishes_and_what_is_cut(name: str, spelling: str) -> None:
+    assert transliterate(name) == spelling
+
+
+# -- Variants ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_issuer_may_choose_among_the_spellings_of_the_standard() -> None:
+    plain = {"Ä": "A", "Å": "A", "Ö": "O", "Ü": "U"}
+    assert transliterate("Åsa Jörg Käthe Müller", variant=plain) == "ASA<JORG<KATHE<MULLER"
+    escaped = {"Ñ": "NXX", "Ü": "UXX"}
+    assert transliterate("Cañon Agu\u0308ero", variant=escaped) == "CANXXON<AGUXXERO"
+
+
+def test_a_key_may_be_bound_to_the_start_or_the_end_of_a_word() -> None:
+    assert transliterate("ANNA-ANNA BANA", variant={"^A": "X", "NA$": "Y"}) == "XNY<XNY<BAY"
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"": "A"},
+        {"ü": "U"},
+        {"U\u0308": "U"},
+        {"Ü": "u"},
+        {"Ü": "U<"},
+        {"Ü": "Ü"},
+        {"ABCD": "A"},
+        {"^": "A"},
+        {"1": "A"},
+    ],
+)
+def test_an_impossible_variant_is_refused(variant: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="of a variant"):
+        check_variant(variant)
+    with pytest.raises(ValueError, match="of a variant"):
+        transliterate("Anna", variant=variant)
+
+
+def test_the_tables_have_the_form_of_a_variant() -> None:
+    check_variant({key: spelling for key, spelling in LETTERS.items() if key != "\u0640"})
+    for variant in VARIANTS.values():
+        check_variant(variant)
+        assert all(LETTERS.get(key) != spelling for key, spelling in variant.items())
+    assert max(map(len, LETTERS)) <= LONGEST_KEY
+
+
+# -- The tables against Unicode ----------------------------------------------------------------------------------------
+
+# Doc 9303-3 §6.A: everything that is not the letter its Unicode name has after LATIN CAPITAL LETTER.
+NOT_THE_BASE_LETTER = {
+    "Ä": "AE", "Å": "AA", "Æ": "AE", "Ð": "D", "Ö": "OE", "Ø": "OE", "Ü": "UE", "Þ": "TH", "Ŋ": "N", "Œ": "OE",
+    "Ĳ": "IJ",
+}  # fmt: skip
+
+
+def test_every_latin_letter_of_the_standard() -> None:
+    letters = [letter for letter in map(chr, range(0xC0, 0x180)) if unicodedata.category(letter) == "Lu"]
+    assert len(letters) > 90
+    for letter in letters:
+        base = unicodedata.name(letter).removeprefix("LATIN CAPITAL LETTER ").split()[0]
+        assert transliterate(letter) == NOT_THE_BASE_LETTER.get(letter, base), f"U+{ord(letter):04X}"
+        assert transliterate(letter.lower()) == transliterate(letter)
+    assert transliterate("ẞ") == transliterate("ß") == "SS"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        pytest.param(0x00C0, 0x017F, id="Latin of Europe"),
+        pytest.param(0x1EA0, 0x1EF9, id="Latin of Viet Nam"),
+        pytest.param(0x0386, 0x03CE, id="Greek"),
+        pytest.param(0x1F00, 0x1FFC, id="Greek with old accents"),
+        pytest.param(0x0400, 0x045F, id="Cyrillic"),
+        pytest.param(0x0621, 0x063A, id="Arabic"),
+        pytest.param(0x0641, 0x064A, id="Arabic, second half"),
+        pytest.param(0x10D0, 0x10F0, id="Georgian"),
+        pytest.param(0x1C90, 0x1CB0, id="Georgian capitals"),
+    ],
+)
+def test_no_letter_of_a_supported_alphabet_is_missing(first: int, last: int) -> None:
+    letters = [
+        letter for letter in map(chr, range(first, last + 1)) if unicodedata.category(letter) in {"Lu", "Ll", "Lo"}
+    ]
+    assert letters
+    for letter in letters:
+        assert transliterate(letter) or letter in "Ьь", f"U+{ord(letter):04X}"
+
+
+def test_a_letter_is_of_one_script_and_is_a_letter() -> None:
+    for key in LETTERS:
+        scripts = {unicodedata.name(letter).split()[0] for letter in key.strip("^$")}
+        assert len(scripts) == 1
+        assert scripts <= {"LATIN", "GREEK", "CYRILLIC", "ARABIC", "GEORGIAN"}
+
+
+def test_hebrew_and_armenian_letters_are_all_asked_for() -> None:
+    for letter in map(chr, [*range(0x05D0, 0x05EB), *range(0x0531, 0x0557), *range(0x0561, 0x0588)]):
+        with pytest.raises(hc.IssueError):
+            transliterate(letter)
+
+
+# -- A second opinion: the `mrz` package -------------------------------------------------------------------------------
+
+NO_ROW = "Doc 9303-3 has a row for it, which mrz lacks; mrz calls its own spelling experimental"
+VOWELS = "Doc 9303-3 §6.C does not encode short vowels; mrz calls its own spelling experimental"
+LAW = "mrz has Doc 9303-3 §6.B; Bulgarian passports follow Appendix 1 of the regulation of 2010"
+
+# dictionary of mrz -> our variant, and each letter spelled otherwise, with the reason
+OPINIONS: dict[str, tuple[str | None, dict[str, str]]] = {
+    "latin_based": (None, {}),
+    "cyrillic": (None, {}),
+    "cyrillic_belarussian": ("BY", {}),
+    "cyrillic_bulgarian": ("BG", dict.fromkeys("ЙХЮЯ", LAW)),
+    "cyrillic_macedonian": ("MK", {"К": "mrz gives the KJ of Ќ to К"}),
+    "cyrillic_serbian": ("RS", {"Г": "the standard prints H, a slip: Gaj's Latin letter is G"}),
+    "cyrillic_ukrainian": ("UA", {"Г": "Doc 9303-3 §6.B, eighth edition, and resolution 55 have H"}),
+    "greek": (None, {"Β": "ELOT 743 has V", "Ρ": "mrz takes it for a Latin P"}),
+    "arabic": (
+        None,
+        dict.fromkeys("\u0621\u0629", NO_ROW) | dict.fromkeys("\u064b\u064c\u064d\u064e\u064f\u0650\u0652", VOWELS),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dictionary", OPINIONS)
+def test_the_letters_of_mrz_are_spelled_alike_but_for_known_deviations(dictionary: str) -> None:
+    theirs = importlib.import_module(f"mrz.generator.dictionaries.{dictionary}").transliteration
+    variant, known = OPINIONS[dictionary]
+    assert len(theirs) > 40
+
+    def ours(letter: str) -> str:
+        # Inside a word, where no rule of the start or the end applies.
+        return transliterate(f"A{letter}A", variant=VARIANTS.get(variant or "")).removeprefix("A").removesuffix("A")
+
+    different = {letter.upper() for letter, spelling in theirs.items() if ours(letter) != spelling.upper()}
+    assert different == known.keys()
+
+
+def test_mrz_has_no_letter_of_a_supported_script_that_is_asked_for_here() -> None:
+    for dictionary in OPINIONS:
+        for letter in importlib.import_module(f"mrz.generator.dictionaries.{dictionary}").transliteration:
+            transliterate(letter)
+
+
+# -- Properties --------------------------------------------------------------------------------------------------------
+
+ANY = st.text(max_size=100)
+KNOWN = st.text(
+    st.sampled_from("".join(row["name"] for row in NAMES) + "\u0301\u0308\u0651\u064e\u0345'-., <^$0"), max_size=100
+)
+TEXTS = st.one_of(ANY, KNOWN)
+COUNTRIES = st.sampled_from(("", *VARIANTS))
+
+
+def outcome(name: str, country: str = "") -> str | None:
+    try:
+        return transliterate(name, variant=VARIANTS.get(country))
+    except hc.IssueError:
+        return None
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(TEXTS, COUNTRIES)
+def test_the_result_has_the_form_of_a_name_field(name: str, country: str) -> None:
+    spelling = outcome(name, country)
+    if spelling is not None:
+        assert re.fullmatch(r"([A-Z]+(<[A-Z]+)*)?", spelling)
+        assert len(spelling) <= 80
+        assert transliterate(spelling) == spelling
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(TEXTS, COUNTRIES)
+def test_composed_and_decomposed_letters_are_the_same(name: str, country: str) -> None:
+    composed, decomposed = unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)
+    assert outcome(name, country) == outcome(composed, country) == outcome(decomposed, country)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(TEXTS)
+def test_an_error_says_the_same_whatever_the_name(name: str) -> None:
+    if outcome(name) is not None:
+        return
+    with pytest.raises(hc.IssueError) as caught:
+        transliterate(name, "given_name_icao")
+    assert caught.value.detail == (
+        "given_name_icao: the spelling of the passport, for a name that cannot be transliterated; "
+        "for example PAPADOPOULOS"
+    )
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
