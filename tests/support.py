@@ -114,6 +114,61 @@ RECOVERY_ENTRY: dict[str, Any] = {
 }
 
 
+CORE: dict[str, Any] = {
+    "name": "Zoé Exemplaire",
+    "birthDate": "1984-02-29",
+    "sex": {"code": "female", "system": "http://hl7.org/fhir/administrative-gender"},
+    "identifier": "X1234567",
+    "vaccine": {"code": "1119349007", "system": "http://snomed.info/sct"},
+    "brand": {"code": "EU/1/20/1528", "system": "https://spor.ema.europa.eu/rmswi"},
+    "manufacturer": {"code": "ORG-100030215", "system": "https://spor.ema.europa.eu/v1/organisations"},
+    "disease": {"code": "840539006", "system": "http://snomed.info/sct"},
+    "lot": "LOT9",
+    "date": "2021-06-11",
+    "dose": 1,
+    "total_doses": 2,
+    "country": {"code": "FRA", "system": "urn:iso:std:iso:3166"},
+    "hcid": "HCID-1",
+    "pha": "Ministry of Examples",
+    "valid_from": "2021-06-11",
+    "valid_until": "2022-06-11",
+}
+"""A DDCC core data set of a vaccination, as drafts have it: in the place of the claims."""
+CORE_TEST: dict[str, Any] = {
+    "name": "Zoé Exemplaire",
+    "birthDate": "1984-02-29",
+    "test": {
+        "pathogen": {"code": "840539006", "system": "http://snomed.info/sct"},
+        "type": {"code": "LP6464-4", "system": "http://loinc.org"},
+        "date": "2021-08-19T10:00:00Z",
+        "result": {"code": "260415000", "system": "http://snomed.info/sct"},
+        "centre": "Example Centre",
+        "country": "FRA",
+    },
+    "valid_until": "2021-08-22",
+}
+DVC: dict[str, Any] = {
+    "n": "Zoé Exemplaire",
+    "dob": "1984-02-29",
+    "s": "female",
+    "nt": "FRA",
+    "id": "X1234567",
+    "v": "1.0",
+    "vx": {
+        "vp": "YellowFeverProductd2c75a15ed309658b3968519ddb31690",
+        "bo": "LOT9",
+        "dt": "2021-06-11",
+        "cn": "Dr Example",
+    },
+}
+"""A DVC record of a yellow fever vaccination (an ICVP)."""
+
+
+def without(values: dict[str, Any], key: str) -> dict[str, Any]:
+    """The values but for one."""
+    return {name: value for name, value in values.items() if name != key}
+
+
 def payload(**changes: Any) -> dict[str, Any]:
     """A fresh copy of the payload; a change to None removes the key."""
     changed = copy.deepcopy(PAYLOAD) | changes

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from healthcert.model import Event, HealthCertificate, Holder, Recovery, TestResult, Vaccination
+from healthcert.families.hcert.valuesets import listed
+from healthcert.model import Coding, Event, Exemption, HealthCertificate, Holder, Recovery, TestResult, Vaccination
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.report import Outcome, Report, StepResult, describe_key
 from healthcert_cli.text import printable
@@ -61,14 +62,18 @@ def step_lines(report: Report) -> Iterator[str]:
 
 def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
     """Who, what, and by whom."""
-    yield _line("Holder", holder_summary(certificate.holder))
+    yield _line("Family", certificate.family)
+    if certificate.holder != Holder():
+        yield _line("Holder", holder_summary(certificate.holder))
     for event in certificate.events:
         yield _line(event.entry_type.value.capitalize(), event_summary(event))
-        yield _line("Issuer", ", ".join(part for part in (event.issuer, event.country) if part))
+        yield _line("Issuer", ", ".join(part for part in (event.issuer, country_name(event.country)) if part))
         if event.certificate_id:
             yield _line("Identifier", event.certificate_id)
-    if certificate.issued_at and certificate.expires_at:
-        yield _line("Valid", f"{certificate.issued_at:%Y-%m-%d %H:%M} to {certificate.expires_at:%Y-%m-%d %H:%M} UTC")
+    for link in certificate.links:
+        yield _line("Link", link)
+    start, end = (f"{at:%Y-%m-%d %H:%M}" if at else "unknown" for at in (certificate.issued_at, certificate.expires_at))
+    yield _line("Valid", f"{start} to {end} UTC")
 
 
 def holder_summary(holder: Holder) -> str:
@@ -76,14 +81,27 @@ def holder_summary(holder: Holder) -> str:
 
 
 def event_summary(event: Event) -> str:
+    about: tuple[Coding | str | None, ...] = ()
     match event:
         case Vaccination():
-            what = f"dose {event.dose} of {event.series} on {event.date}, {event.product}"
+            dose = f"dose {event.dose}" if event.dose else "dose"
+            series = f" of {event.series}" if event.series else ""
+            what = f"{dose}{series} on {event.date}"
+            about = (event.product or event.vaccine, event.batch and f"batch {event.batch}")
         case TestResult():
-            what = f"{event.result}, {event.test_type}, sampled {event.sampled_at:%Y-%m-%d %H:%M} UTC"
+            what = str(event.result)
+            about = (event.test_type, f"sampled {event.sampled_at:%Y-%m-%d %H:%M} UTC")
         case Recovery():
             what = f"first positive {event.first_positive}, usable {event.valid_from} to {event.valid_until}"
-    return f"{what} ({event.disease})"
+        case Exemption():
+            what = f"until {event.valid_until}"
+    return ", ".join([what, *(str(part) for part in about if part)]) + (f" ({event.disease})" if event.disease else "")
+
+
+def country_name(code: str | None) -> str:
+    """A country with its name: ``France (FR)``; the code alone where the list has no name."""
+    known = listed("co", code) if code else None
+    return f"{known} ({code})" if known else code or ""
 
 
 def key_summary(key: TrustedKey) -> str:

@@ -35,6 +35,7 @@ from healthcert.limits import Limits as Limits
 from healthcert.model import Coding as Coding
 from healthcert.model import EntryType as EntryType
 from healthcert.model import Event as Event
+from healthcert.model import Exemption as Exemption
 from healthcert.model import HealthCertificate as HealthCertificate
 from healthcert.model import Holder as Holder
 from healthcert.model import Recovery as Recovery

@@ -7,10 +7,11 @@ translates between them and its wire format, and keeps what has no place here in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum, unique
-from typing import Any
+from typing import Any, ClassVar
+
+from msgspec import Struct, field
 
 Day = date  # for the classes that have a field of that name
 
@@ -22,10 +23,12 @@ class EntryType(StrEnum):
     VACCINATION = "vaccination"
     TEST = "test"
     RECOVERY = "recovery"
+    EXEMPTION = "exemption"
+
+    __hash__ = str.__hash__  # Enum's own is a function in Python, and types are looked up for every certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
+class Coding(Struct, frozen=True):
     """A code of a code system: ``Coding("http://snomed.info/sct", "840539006", "COVID-19")``.
 
     ``system`` is the URI of the code system (empty where the family names none), ``display`` a name for people.
@@ -34,18 +37,26 @@ class Coding:
 
     system: str
     code: str
-    display: str | None = field(default=None, compare=False)
+    display: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Coding):
+            return NotImplemented
+        return self.code == other.code and self.system == other.system
+
+    def __hash__(self) -> int:
+        return hash((self.system, self.code))
 
     def __str__(self) -> str:
         return self.display or self.code
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The person a certificate is about. At least one name is present.
 
     ``birth_date`` is ISO 8601 text and may be partial: ``1964``, ``1964-08``, ``1964-08-12``, or empty when unknown.
-    The ``*_icao`` names are those of the machine-readable zone (ICAO Doc 9303-3): ``A-Z`` and ``<``.
+    The ``*_icao`` names are those of the machine-readable zone (ICAO Doc 9303-3): ``A-Z`` and ``<``. ``full_name``
+    is for families that do not tell given from family names.
     """
 
     family_name: str | None = None
@@ -53,14 +64,19 @@ class Holder:
     birth_date: str = ""
     family_name_icao: str | None = None
     given_name_icao: str | None = None
+    full_name: str | None = None
     sex: Coding | None = None
+    nationality: str | None = None
     document_number: str | None = None
-    other: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    guardian: str | None = None
+    other: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Given and family name for people, or the transliterated ones where only those exist."""
         names = [self.given_name, self.family_name]
+        if not any(names):
+            names = [self.full_name]
         if not any(names):
             names = [(n or "").replace("<", " ").strip() for n in (self.given_name_icao, self.family_name_icao)]
         return " ".join(n for n in names if n)
@@ -69,23 +85,26 @@ class Holder:
         return "Holder(...)"  # A repr ends in logs and tracebacks; a name must not.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vaccination:
-    """One dose. ``dose`` counts from 1; ``series`` is the number of doses of the full series, which boosters exceed."""
+class Vaccination(Struct, frozen=True, kw_only=True):
+    """One dose. ``dose`` counts from 1; ``series`` is the number of doses of the full series, which boosters exceed.
 
-    disease: Coding
-    vaccine: Coding
-    product: Coding
-    manufacturer: Coding
-    dose: int
-    series: int
+    A family that does not tell a coding or a number leaves it None; an EU DCC has all of them.
+    """
+
+    disease: Coding | None = None
+    vaccine: Coding | None = None
+    product: Coding | None = None
+    manufacturer: Coding | None = None
+    dose: int | None = None
+    series: int | None = None
     date: date
     country: str | None = None
     issuer: str | None = None
     certificate_id: str | None = None
     batch: str | None = None
     centre: str | None = None
-    other: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    clinician: str | None = None
+    other: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def entry_type(self) -> EntryType:
@@ -98,20 +117,19 @@ class Vaccination:
 
     def lies_after(self, moment: datetime) -> bool:
         """Whether the day of the dose had not come anywhere on earth at ``moment``."""
-        return self.date > _latest_day(moment)
+        return _comes_after(self.date, moment)
 
     def __repr__(self) -> str:
         return "Vaccination(...)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestResult:
+class TestResult(Struct, frozen=True, kw_only=True):
     """One test. ``sampled_at`` has a time zone; ``name`` and ``device`` tell which test it was."""
 
-    __test__ = False  # Not a test case, whatever a test runner may think of the name.
+    __test__: ClassVar[bool] = False  # Not a test case, whatever a test runner may think of the name.
 
-    disease: Coding
-    test_type: Coding
+    disease: Coding | None = None
+    test_type: Coding | None = None
     sampled_at: datetime
     result: Coding
     name: str | None = None
@@ -121,7 +139,7 @@ class TestResult:
     issuer: str | None = None
     certificate_id: str | None = None
     resulted_at: datetime | None = None
-    other: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    other: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def entry_type(self) -> EntryType:
@@ -140,8 +158,7 @@ class TestResult:
         return "TestResult(...)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovery:
+class Recovery(Struct, frozen=True, kw_only=True):
     """A past infection, and the days from and until which the certificate may be used."""
 
     disease: Coding
@@ -151,7 +168,7 @@ class Recovery:
     country: str | None = None
     issuer: str | None = None
     certificate_id: str | None = None
-    other: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    other: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def entry_type(self) -> EntryType:
@@ -164,31 +181,56 @@ class Recovery:
 
     def lies_after(self, moment: datetime) -> bool:
         """Whether the day of the first positive test had not come anywhere on earth at ``moment``."""
-        return self.first_positive > _latest_day(moment)
+        return _comes_after(self.first_positive, moment)
 
     def __repr__(self) -> str:
         return "Recovery(...)"
 
 
-Event = Vaccination | TestResult | Recovery
+class Exemption(Struct, frozen=True, kw_only=True):
+    """That a person need not be vaccinated, until a day and for a reason that is not told."""
+
+    disease: Coding
+    valid_until: date
+    country: str | None = None
+    issuer: str | None = None
+    certificate_id: str | None = None
+    other: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def entry_type(self) -> EntryType:
+        return EntryType.EXEMPTION
+
+    def lies_after(self, moment: datetime) -> bool:
+        """Never: an exemption has no event whose day could be still to come."""
+        return False
+
+    def __repr__(self) -> str:
+        return "Exemption(...)"
+
+
+Event = Vaccination | TestResult | Recovery | Exemption
 
 # The zone where a day begins first: a date that has not come there has come nowhere.
 _EARLIEST_ZONE = timezone(timedelta(hours=14))
 
 
-def _latest_day(moment: datetime) -> date:
+def _comes_after(day: date, moment: datetime) -> bool:
+    if day < moment.date():  # nearly always; in every zone the day has then come
+        return False
     try:
-        return moment.astimezone(_EARLIEST_ZONE).date()
+        return day > moment.astimezone(_EARLIEST_ZONE).date()
     except OverflowError:  # the last hours of the year 9999
-        return date.max
+        return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCertificate:
+class HealthCertificate(Struct, frozen=True, kw_only=True):
     """What a signed certificate says, in terms that do not depend on its family.
 
     ``issuer`` is the signer's own claim of who it is (a country code, a URL); who signed is in the report's ``key``.
-    ``identifiers`` name this certificate for revocation. ``raw`` is the payload as received, nothing left out.
+    ``identifiers`` name this certificate for revocation. ``links`` lead to further health data that is not part of
+    the certificate. ``raw`` is the payload as received, nothing left out; ``other`` holds signed claims beside it
+    that are not known here, by their number.
     """
 
     family: str
@@ -199,7 +241,9 @@ class HealthCertificate:
     issued_at: datetime | None
     expires_at: datetime | None
     identifiers: tuple[str, ...]
+    links: tuple[str, ...] = ()
     raw: Mapping[str, Any]
+    other: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         kinds = ", ".join(event.entry_type for event in self.events)

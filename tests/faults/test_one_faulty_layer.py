@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import copy
 import gzip
 import zlib
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import pytest
 
 import healthcert as hc
 from healthcert.encoding import base45, deflate
+from healthcert.intake.record import ENTRY_TYPES
 from healthcert.issue.pki import KeyKind
 from tests.support import (
     DAY,
@@ -32,6 +32,7 @@ from tests.support import (
     trust,
     vaccination,
     verifier,
+    without,
 )
 
 HOUR = 3600
@@ -78,10 +79,6 @@ def der_signature(data: bytes) -> bytes:
     return encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
 
 
-def without(entry: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in copy.deepcopy(entry).items() if name != key}
-
-
 FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     # HCERT specification §4.2.2: the context identifier.
     ("H1 another prefix", lambda: press(prefix="HL0:"), "recognise", "INVALID_SCHEME_PREFIX"),
@@ -90,7 +87,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
     ("H3 no prefix", lambda: press(prefix=""), "recognise", "INVALID_SCHEME_PREFIX"),
     ("a lower-case prefix", lambda: press(prefix="hc1:"), "recognise", "INVALID_SCHEME_PREFIX"),
     ("a text key in the hcert claim", lambda: press(claims={-260: {1: payload(), "x": 1}}), "decode", "CBOR_DESERIALIZATION_FAILED"),
-    ("a sibling's prefix", lambda: press(prefix="LT1:"), "recognise", "INVALID_SCHEME_PREFIX"),
+    ("a sibling's prefix", lambda: press(prefix="DK3:"), "recognise", "FAMILY_NOT_ACCEPTED"),
     ("a space before the prefix", lambda: press(prefix=" HC1:"), "recognise", "INVALID_SCHEME_PREFIX"),
     ("nothing", lambda: "", "recognise", "INVALID_SCHEME_PREFIX"),
     ("too much text", lambda: press(prefix="HC1:" + "A" * 4300), "recognise", "INPUT_TOO_LONG"),
@@ -192,7 +189,7 @@ FAULTS: list[tuple[str, Callable[[], str], str, str]] = [
         "EVENT_IN_FUTURE",
     ),
     ("a future dose", lambda: press(payload=vaccination(dt="2021-08-22")), "content", "EVENT_IN_FUTURE"),
-    ("another claim", lambda: press(claims={-260: {-6: {"n": "X"}}}), "content", "CONTENT_NOT_SUPPORTED"),
+    ("another claim", lambda: press(claims={-260: {-7: {"n": "X"}}}), "content", "CONTENT_NOT_SUPPORTED"),
     *[
         (f"v without {key}", lambda key=key: press(payload=payload(v=[without(PAYLOAD["v"][0], key)])), "content", code)
         for key, code in dict.fromkeys(PAYLOAD["v"][0], "SCHEMA_VALIDATION_FAILED").items()
@@ -244,7 +241,7 @@ def test_a_fault_is_found_where_it_is(make: Callable[[], str], step: str, code: 
     assert report[hc.Step(step)].outcome is hc.StepResult.FAILED
 
 
-@pytest.mark.parametrize("usage", list(hc.EntryType))
+@pytest.mark.parametrize("usage", ENTRY_TYPES)
 @pytest.mark.parametrize("group", ["v", "t", "r"])
 def test_co6_to_co14_the_usage_of_the_dsc_decides_what_it_may_sign(group: str, usage: hc.EntryType) -> None:
     content = {"v": payload(), "t": payload_with("t", TEST_ENTRY), "r": payload_with("r", RECOVERY_ENTRY)}[group]
@@ -336,7 +333,7 @@ def test_base45_of_another_text_is_not_mixed_in() -> None:
     assert base45.decode(first[4:]) != base45.decode(second[4:])
 
 
-@pytest.mark.parametrize("prefix", ["LT1:", "AT1:", "NO1:", "DK3:", "NL2:", "shc:/", "NZCP:/", "DC04"])
+@pytest.mark.parametrize("prefix", ["NL2:", "shc:/", "NZCP:/", "DC04"])
 def test_a_text_of_another_family_is_told_by_its_name(prefix: str) -> None:
     report = verifier().examine(press(prefix=prefix))
     assert (report.step, report.code) == ("recognise", "INVALID_SCHEME_PREFIX")

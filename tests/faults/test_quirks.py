@@ -13,6 +13,8 @@ import pytest
 import healthcert as hc
 from healthcert.verify.policy import TOLERABLE
 from tests.support import (
+    CORE,
+    DVC,
     NOW,
     PAYLOAD,
     RECOVERY_ENTRY,
@@ -24,6 +26,7 @@ from tests.support import (
     trust,
     vaccination,
     verifier,
+    without,
 )
 
 T = int(NOW.timestamp())
@@ -79,6 +82,11 @@ QUIRKS: list[tuple[str, Callable[[], str], str]] = [
     ("PL a country of no list", lambda: press(payload=vaccination(co="XY")), "UNKNOWN_CODE"),
     ("a test type of no value set", lambda: press(payload=payload_with("t", TEST_ENTRY | {"tt": "LP6464-5"})), "UNKNOWN_CODE"),
     ("a later schema", lambda: press(payload=payload(ver="2.0.0")), "UNKNOWN_SCHEMA_VERSION"),
+    ("a year of birth before 1.1.0", lambda: press(payload=payload(ver="1.0.0", dob="1984")), "SCHEMA_VERSION_MISMATCH"),
+    ("only a given name before 1.3.2", lambda: press(payload=payload(nam={"gn": "Zoé", "gnt": "ZOE"})), "SCHEMA_VERSION_MISMATCH"),
+    ("a core data set without iat", lambda: press(cwt=cbor2.dumps(CORE)), "TIME_ABSENT"),
+    ("a DVC record without a batch", lambda: press(claims={-260: {-6: DVC | {"vx": without(DVC["vx"], "bo")}}}), "FIELD_MISSING"),
+    ("a claim from the future", lambda: press(claims={-260: {1: payload(), 99: {"x": 1}}}), "UNKNOWN_CLAIM"),
     ("another disease", lambda: press(payload=vaccination(tg="16541001")), "UNKNOWN_DISEASE"),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from healthcert.errors import Code, IssueError, Step
-from healthcert.intake.record import fields_of, read_record
+from healthcert.intake.record import ENTRY_TYPES, fields_of, read_record
 from healthcert.issue.issuer import Issued, Issuer
 from healthcert.issue.signer import PemSigner, needs_passphrase
 from healthcert.limits import DEFAULT_LIMITS, read_file
@@ -184,5 +184,5 @@ def _deliver(issued: Issued, qr: Path | None, text_file: Path | None, *, show: b
     click.echo(f"Issued {issued.certificate_id}, expires {issued.expires:%Y-%m-%d %H:%M} UTC.", err=True)
 
 
-for _kind in EntryType:
+for _kind in ENTRY_TYPES:
     command.add_command(_command(_kind))

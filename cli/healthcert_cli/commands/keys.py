@@ -18,6 +18,7 @@ from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.model import EntryType
 from healthcert.trust.files import Rejected, read_path
 from healthcert.trust.keys import TrustedKey
+from healthcert.trust.x509 import USAGE_OIDS
 from healthcert.verify.report import describe_key
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Decorator, json_option, passphrase, passphrase_option, write_private
@@ -93,7 +94,7 @@ def new_ca(
     "--usage",
     "usages",
     multiple=True,
-    type=click.Choice([usage.value for usage in EntryType]),
+    type=click.Choice([usage.value for usage in USAGE_OIDS]),
     help="Limit what it may sign; may be repeated. [default: any entry]",
 )
 @_days_option(DSC_VALIDITY)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from healthcert.encoding import cbor
 from healthcert.encoding.algorithms import Algorithm
@@ -16,15 +17,14 @@ ALG, CRIT, CONTENT_TYPE, KID = 1, 2, 3, 4
 
 SIGN1_TAG, CWT_TAG = 18, 61
 _NAMES = {ALG: "alg", CRIT: "crit", CONTENT_TYPE: "content type", KID: "kid", 5: "IV", 33: "x5chain", 34: "x5t"}
-_REMEMBERED = 64  # bytes; alg and kid take 14
+_SHORTEST = 70  # bytes of a message with a signature of 64
 _UNDERSTOOD = frozenset((ALG, CRIT, CONTENT_TYPE, KID))
 
 Headers = Mapping[int | str, Any]
 _NO_HEADERS: Headers = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Sign1:
+class Sign1(Struct, frozen=True):
     """A decoded COSE_Sign1.
 
     ``protected_bytes`` are those that were signed: as they came in, but empty where they encode an empty map.
@@ -63,7 +63,7 @@ def named(headers: Headers) -> dict[str, Any]:
 
 def sig_structure(protected_bytes: bytes, payload: bytes) -> bytes:
     """The bytes a COSE_Sign1 signature covers (RFC 9052 §4.4), with empty external_aad."""
-    return b"\x84\x6aSignature1" + _bstr(protected_bytes) + b"\x40" + _bstr(payload)
+    return b"\x84\x6aSignature1%b\x40%b" % (_bstr(protected_bytes), _bstr(payload))
 
 
 def assemble_sign1(protected_bytes: bytes, payload: bytes, signature: bytes) -> bytes:
@@ -85,34 +85,30 @@ def _decode_usual(data: bytes, max_depth: int) -> Sign1 | None:
 
     None for any other form. It accepts nothing that :func:`_decode_any` would not read in the same way.
     """
-    if data[:2] != b"\xd2\x84":
+    # d2 84: tag 18, an array of four; then a byte string of under 24 bytes, an empty map, two longer byte strings.
+    if len(data) < _SHORTEST or data[:2] != b"\xd2\x84" or not 0x41 <= data[2] < 0x58:
         return None
-    protected_bytes, position = _read_bstr(data, 2)
-    if data[position : position + 1] != b"\xa0":
+    end = data[2] - 0x40 + 3
+    if data[end : end + 2] == b"\xa0\x59":
+        start = end + 4
+    elif data[end : end + 2] == b"\xa0\x58":
+        start = end + 3
+    else:
         return None
-    payload, position = _read_bstr(data, position + 1)
-    signature, position = _read_bstr(data, position)
-    if position != len(data) or not (protected_bytes and payload and signature):
+    stop = start + int.from_bytes(data[end + 2 : start])
+    if data[stop : stop + 2] == b"\x58\x40":
+        signature = data[stop + 2 :]
+        if len(signature) != 0x40:
+            return None
+    elif data[stop : stop + 1] == b"\x59" and len(data) == stop + 3 + int.from_bytes(data[stop + 1 : stop + 3]):
+        signature = data[stop + 3 :]
+    else:
         return None
-    # Only short headers are remembered: what is kept of strangers' bytes must stay small.
-    protected = _decode_protected(protected_bytes, max_depth) if len(protected_bytes) <= _REMEMBERED else None
+    protected_bytes = data[3:end]
+    protected = _decode_protected(protected_bytes, max_depth)
     if protected is None:
         return None
-    return Sign1(protected_bytes, protected, _NO_HEADERS, payload, signature)
-
-
-def _read_bstr(data: bytes, position: int) -> tuple[bytes, int]:
-    """The definite-length byte string of under 64 KiB at ``position``, and the position after it; else nothing."""
-    head = data[position] if position < len(data) else 0
-    if 0x40 <= head < 0x58:
-        start, size = position + 1, head - 0x40
-    elif head == 0x58:
-        start, size = position + 2, int.from_bytes(data[position + 1 : position + 2])
-    elif head == 0x59:
-        start, size = position + 3, int.from_bytes(data[position + 1 : position + 3])
-    else:
-        return b"", position
-    return data[start : start + size], start + size
+    return Sign1(protected_bytes, protected, _NO_HEADERS, data[start:stop], signature)
 
 
 @lru_cache(maxsize=256)

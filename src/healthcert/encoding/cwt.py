@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from healthcert.encoding import cbor
 from healthcert.errors import Code, DecodeError, Step
@@ -16,8 +17,7 @@ _KEY_TYPES = frozenset((int, str))
 _LATEST = 253402300799  # the last second of the year 9999
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """The registered claims, in seconds since 1970, and the whole map.
 
     ``invalid`` names time claims that are present but no moment in time (NaN, text, milliseconds ...);
@@ -47,16 +47,15 @@ def decode_claims(payload: bytes, *, max_depth: int) -> Claims:
         raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "a CWT claim key is neither integer nor text", Step.DECODE)
     invalid: list[str] = []
     quirks: list[Code] = []
-    times = [_time(raw[label], label, invalid, quirks) if label in raw else None for label in (EXP, NBF, IAT)]
     issuer = raw.get(ISS)
     return Claims(
-        issuer=issuer if isinstance(issuer, str) else None,
-        expires_at=times[0],
-        not_before=times[1],
-        issued_at=times[2],
-        invalid=tuple(invalid),
-        quirks=tuple(quirks),
-        raw=raw,
+        issuer if isinstance(issuer, str) else None,
+        _time(raw[EXP], EXP, invalid, quirks) if EXP in raw else None,
+        _time(raw[NBF], NBF, invalid, quirks) if NBF in raw else None,
+        _time(raw[IAT], IAT, invalid, quirks) if IAT in raw else None,
+        tuple(invalid),
+        tuple(quirks),
+        raw,
     )
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 
 from healthcert.errors import Code, DecodeError, Step
-from healthcert.families.hcert.family import EU_DCC
+from healthcert.families.hcert.family import AT1, DK3, HC1, LT1, NO1
 from healthcert.families.protocol import Family
 from healthcert.limits import Limits
 
-FAMILIES: tuple[Family, ...] = (EU_DCC,)
+FAMILIES: tuple[Family, ...] = (HC1, LT1, AT1, NO1, DK3)
+
+KINDS = frozenset(kind for family in FAMILIES for kind in family.kinds)
+"""Everything that can be read, by the names that policies and reports use."""
 
 # HCERT specification §4.2.2: HC and a version, which counts on to 9 and then to Z.
 _OTHER_HCERT_VERSION = re.compile(r"HC[1-9A-Z]:")
 # Told by name to the person at the door, who then knows that the code is not to blame.
 _OTHERS = {
-    "LT1:": "Swiss certificate light",
-    "AT1:": "Austrian exemption certificate",
-    "NO1:": "Norwegian domestic certificate",
-    "DK3:": "Danish domestic certificate",
     "NL1:": "Dutch domestic certificate",
     "NL2:": "Dutch domestic certificate",
     "shc:/": "SMART Health Card",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.encoding.cwt import Claims
@@ -13,8 +14,7 @@ from healthcert.limits import Limits
 from healthcert.model import EntryType, HealthCertificate
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A departure from the specification that does not stop the reading. A policy decides what it means.
 
     ``detail`` names fields and rules only, never what a field holds.
@@ -25,8 +25,7 @@ class Finding:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One layer of an encoded certificate, for people who look inside: its name, its size, and what was read there."""
 
     name: str
@@ -37,16 +36,18 @@ class Layer:
         return f"Layer({self.name!r}, size={self.size})"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """A certificate taken apart down to what is signed; nobody's signature has been checked yet.
 
-    ``signed`` are the very bytes that ``signature`` covers. ``algorithm`` and ``kid`` are what the certificate says of
-    itself: ``algorithm_label`` is the value as written, for a message about one that is unknown. ``content`` is
-    the family's payload, not interpreted before the signature holds.
+    ``kind`` is what its shape says it holds, by the name that policies and reports use (one prefix may have several);
+    None where it holds nothing known. ``signed`` are the very bytes that ``signature`` covers. ``algorithm`` and
+    ``kid`` are what the certificate says of itself: ``algorithm_label`` is the value as written, for a message about
+    one that is unknown. ``content`` is the family's payload, not interpreted before the signature holds.
+    ``timeless`` is true where this kind need not say when it was issued or when it ends.
     """
 
     family: Family
+    kind: str | None
     kid: bytes | None
     algorithm: Algorithm | None
     algorithm_label: str
@@ -55,6 +56,7 @@ class Decoded:
     claims: Claims
     content: Mapping[Any, Any]
     findings: tuple[Finding, ...]
+    timeless: bool = False
 
 
 class Family(Protocol):
@@ -62,7 +64,12 @@ class Family(Protocol):
 
     @property
     def name(self) -> str:
-        """The name used in policies and reports."""
+        """The name in reports of a text that could not be read any further."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What a text of this family may hold: the names used in policies and reports."""
         ...
 
     def recognises(self, text: str) -> bool:
@@ -80,8 +87,8 @@ class Family(Protocol):
         """
         ...
 
-    def check_kid(self, kid: bytes) -> str | None:
-        """Why ``kid`` can be no key identifier of this family, or None."""
+    def check_kid(self, decoded: Decoded) -> str | None:
+        """Why the certificate's kid can be no key identifier of its kind, or None."""
         ...
 
     def entry_types(self, decoded: Decoded) -> frozenset[EntryType]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
@@ -23,17 +22,19 @@ _MODELS: dict[EntryType, type[Event]] = {
     EntryType.TEST: TestResult,
     EntryType.RECOVERY: Recovery,
 }
+ENTRY_TYPES = tuple(_MODELS)
+"""The kinds of record that can be read."""
 # date.fromisoformat reads week dates as well.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[a-z][a-z_]{0,30}")
 # Parts of the model that an EU DCC has no room for.
-_NOT_IN_DCC = frozenset(("other", "batch", "resulted_at"))
+_NOT_IN_DCC = frozenset(("other", "batch", "clinician", "resulted_at"))
 
 
 def fields_of(kind: EntryType) -> tuple[str, ...]:
     """The names that a record of this kind may have, the holder's first."""
     centre = {"centre"} if kind is EntryType.VACCINATION else set()
-    names = (field.name for field in fields(_MODELS[kind]) if field.name not in _NOT_IN_DCC | centre)
+    names = (name for name in _MODELS[kind].__struct_fields__ if name not in _NOT_IN_DCC | centre)
     return (*HOLDER_FIELDS, *names)
 
 
@@ -43,6 +44,8 @@ def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Eve
     Raises :class:`IssueError` (``FIELD_INVALID``) for an unknown or missing name or a value of the wrong form, telling
     the field, its rule and an example. What the values must be beyond that is the issuer's to check.
     """
+    if kind not in _MODELS:
+        raise _error(f"a record of this kind cannot be issued; those that can: {', '.join(ENTRY_TYPES)}")
     known = fields_of(kind)
     if unknown := [name for name in record if name not in known]:
         raise _error(f"{_named(unknown)}: not a field of a {kind} record, which has: {', '.join(known)}")
@@ -53,7 +56,7 @@ def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Eve
     for name, value in given.items():
         if name not in HOLDER_FIELDS:
             values[name] = readers.get(name, _text)(name, value)
-    required = {field.name for field in fields(_MODELS[kind]) if field.name in readers} - {"device"}
+    required = {name for name in _MODELS[kind].__struct_fields__ if name in readers} - {"device"}
     if missing := sorted(required - values.keys()):
         raise _error(f"{missing[0]}: is missing; {_EXAMPLES[missing[0]]}")
     return Holder(**about), _MODELS[kind](**values)

@@ -74,6 +74,11 @@ class Issuer:
         Raises :class:`IssueError`: ``FIELD_INVALID`` and its kin for the record, ``KEY_USAGE_MISMATCH``,
         ``PUBLIC_KEY_EXPIRED`` and ``PUBLIC_KEY_NOT_YET_VALID`` for the DSC, ``SIGNING_FAILED`` for the signer.
         """
+        if event.entry_type not in self._policy.validity:
+            kinds = ", ".join(self._policy.validity)
+            raise IssueError(
+                Code.FIELD_INVALID, f"event: one that an EU DCC can hold; for example {kinds}", Step.CONTENT
+            )
         now = self._clock.now()
         issued_at, expires_at = self._validity(event.entry_type, now)
         if not self._dsc.may_sign((event.entry_type,)):
@@ -89,6 +94,7 @@ class Issuer:
             issuer=self._name,
             certificate_id=certificate_id,
             unlisted_codes=self._policy.unlisted_codes,
+            transliteration=self._policy.transliteration,
         )
         if event.lies_after(now):
             rule = f"{_DATED_BY[event.entry_type]}; for example {now:%Y-%m-%d}"

@@ -113,6 +113,11 @@ def new_dsc(
     With no ``usages`` it may sign any entry. Raises :class:`IssueError`: ``FIELD_INVALID``, or ``PUBLIC_KEY_EXPIRED``
     for a CSCA that is not valid now.
     """
+    if unknown := set(usages) - USAGE_OIDS.keys():
+        kinds = ", ".join(USAGE_OIDS)
+        raise IssueError(
+            Code.FIELD_INVALID, f"usages: {len(unknown)} of them have no OID; for example {kinds}", Step.USAGE
+        )
     authority = csca.certificate
     if not authority.not_valid_before_utc <= now < authority.not_valid_after_utc:
         raise IssueError(Code.PUBLIC_KEY_EXPIRED, "the CSCA is not valid now", Step.TIME)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from healthcert.encoding.algorithms import Algorithm
+from healthcert.families.hcert.names import check_variant
 from healthcert.model import EntryType
 
 # The defaults of the reference issuance service.
@@ -23,15 +24,18 @@ class IssuePolicy:
 
     ``validity`` need only name the types whose validity is not the usual one (365 days, tests 3 days). A certificate
     never outlives its DSC, whatever ``validity`` says. ``unlisted_codes`` may be issued although the
-    value sets do not have them, or no longer.
+    value sets do not have them, or no longer. ``transliteration`` is a state's own way of spelling letters in the
+    machine-readable zone where it is not the usual one of ICAO Doc 9303, as in ``{"Ä": "A"}``.
     """
 
     validity: Mapping[EntryType, timedelta] = field(default_factory=dict)
     algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
     rsa_bits: int = 2048
     unlisted_codes: frozenset[str] = frozenset()
+    transliteration: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "validity", {**_USUAL_VALIDITY, **self.validity})
         if min(self.validity.values()) <= timedelta(0):
             raise ValueError("every validity is longer than nothing")
+        check_variant(self.transliteration)

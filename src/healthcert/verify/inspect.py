@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from healthcert.errors import Code, DecodeError, HealthCertError
@@ -12,8 +11,7 @@ from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.verify.report import _NoTruth, plain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unverified(_NoTruth):
+class Unverified(_NoTruth, frozen=True, kw_only=True):
     """What a text claims. Anyone can have written it: nothing here was checked.
 
     ``layers`` go from the outside in, as far as they could be read; ``problem`` is why the next one could not.

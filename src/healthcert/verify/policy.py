@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code
-from healthcert.families import FAMILIES
+from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import EntryType
 
@@ -35,6 +35,10 @@ TOLERABLE = frozenset(
         Code.UNKNOWN_DISEASE,
         Code.UNKNOWN_CODE,
         Code.UNKNOWN_SCHEMA_VERSION,
+        Code.SCHEMA_VERSION_MISMATCH,
+        Code.TIME_ABSENT,
+        Code.FIELD_MISSING,
+        Code.UNKNOWN_CLAIM,
     )
 )
 """Every departure that honest issuers are known for. Each is tolerated by name, and a warning where it is met."""
@@ -53,12 +57,13 @@ class RevocationCheck(StrEnum):
 class Policy:
     """What a certificate must be to be accepted. The defaults are those of a verifier at a border.
 
-    ``families`` are names of families, ``tolerated`` the departures that become warnings instead of refusals.
-    ``clock_skew`` is allowed to either side of the validity. Lowering ``rsa_bits`` admits weak keys.
+    ``families`` are those that hold anywhere; a certificate for use within one country has to be named here before
+    it is accepted, as has a mere link to health data. ``tolerated`` are the departures that become warnings instead of
+    refusals. ``clock_skew`` is allowed to either side of the validity. Lowering ``rsa_bits`` admits weak keys.
     """
 
     name: str = "default"
-    families: frozenset[str] = frozenset(("EU DCC",))
+    families: frozenset[str] = frozenset(("EU DCC", "WHO DDCC", "WHO DVC"))
     entry_types: frozenset[EntryType] = frozenset(EntryType)
     algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
     rsa_bits: int = 2048
@@ -70,7 +75,7 @@ class Policy:
     def __post_init__(self) -> None:
         if stray := self.tolerated - TOLERABLE:
             raise ValueError(f"not something a policy can tolerate: {', '.join(sorted(stray))}")
-        if unknown := self.families - {family.name for family in FAMILIES}:
+        if unknown := self.families - KINDS:
             raise ValueError(f"no such family: {', '.join(sorted(unknown))}")
         if self.clock_skew < timedelta(0):
             raise ValueError("clock_skew is not negative")

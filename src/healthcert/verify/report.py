@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum, unique
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, Step, TrustError
@@ -36,8 +37,7 @@ class StepResult(StrEnum):
     NOT_RUN = "not_run"
 
 
-@dataclass(frozen=True, slots=True)
-class StepOutcome:
+class StepOutcome(Struct, frozen=True):
     """One step of the fixed order. ``code`` is None when it was not run; ``detail`` never holds personal data."""
 
     step: Step
@@ -46,17 +46,14 @@ class StepOutcome:
     detail: str = ""
 
 
-class _NoTruth:
+class _NoTruth(Struct, frozen=True):
     """Neither true nor false: ``if report`` would accept every certificate."""
-
-    __slots__ = ()
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} has no truth value; ask for what you mean, e.g. .outcome")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report(_NoTruth):
+class Report(_NoTruth, frozen=True, kw_only=True):
     """The result of examining one text.
 
     ``code`` and ``step`` are those of the first step that failed, else of the first that could not be determined, else
@@ -108,8 +105,7 @@ class Report(_NoTruth):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verified(_NoTruth):
+class Verified(_NoTruth, frozen=True):
     """A certificate that was accepted, and the report that says so."""
 
     certificate: HealthCertificate
@@ -135,14 +131,17 @@ def describe_key(key: TrustedKey) -> dict[str, Any]:
 
 def _certificate(certificate: HealthCertificate) -> dict[str, Any]:
     values = {
-        name: plain(getattr(certificate, name)) for name in certificate.__slots__ if name not in ("raw", "events")
+        name: plain(getattr(certificate, name))
+        for name in certificate.__struct_fields__
+        if name not in ("raw", "events")
     }
     values["events"] = [{"type": e.entry_type.value} | _fields(e) for e in certificate.events]
     return values
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return {name: plain(getattr(value, name)) for name in value.__slots__ if getattr(value, name) not in (None, {})}
+    given = {name: getattr(value, name) for name in value.__struct_fields__}
+    return {name: plain(item) for name, item in given.items() if item not in (None, {}, ())}
 
 
 def plain(value: Any) -> Any:
@@ -162,7 +161,7 @@ def plain(value: Any) -> Any:
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
+    if isinstance(value, Struct):
         return _fields(value)
     if hasattr(value, "tag"):
         return {"tag": value.tag, "value": plain(value.value)}

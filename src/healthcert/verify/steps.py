@@ -7,29 +7,29 @@ The stages are types: only :func:`signature` makes an :class:`Authenticated`, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from healthcert.codings import DETECTED, NOT_DETECTED
+from healthcert.encoding.cwt import Claims
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
 from healthcert.families.protocol import Decoded, Family, Finding
-from healthcert.model import EntryType, Event, HealthCertificate, TestResult
+from healthcert.model import Event, HealthCertificate, TestResult
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(Struct, frozen=True):
     """A text that claims to be of a family."""
 
     text: str
     family: Family
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
+class Authenticated(Struct, frozen=True):
     """A certificate whose signature was made with a trusted key."""
 
     decoded: Decoded
@@ -37,10 +37,8 @@ class Authenticated:
 
 
 def recognise(text: str, policy: Policy) -> Scanned:
-    """Which family the text claims to be of, and whether the policy accepts that family."""
+    """Which family the text claims to be of."""
     family, text = recognise_family(text, policy.limits)
-    if family.name not in policy.families:
-        raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept {family.name}", Step.RECOGNISE)
     return Scanned(text, family)
 
 
@@ -49,17 +47,23 @@ def decode(scanned: Scanned, policy: Policy) -> Decoded:
     return scanned.family.decode(scanned.text, policy.limits)
 
 
+def accept(decoded: Decoded, policy: Policy) -> None:
+    """Whether the policy accepts what the certificate is. One that holds nothing known fails later, by its content."""
+    if decoded.kind is not None and decoded.kind not in policy.families:
+        raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {decoded.kind}", Step.RECOGNISE)
+
+
 def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedKey, ...]:
     """Every trusted key that the kid may mean."""
     if decoded.kid is None:
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, "the certificate names no kid", Step.TRUST)
-    if problem := decoded.family.check_kid(decoded.kid):
+    if problem := decoded.family.check_kid(decoded):
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
-    if not store:
-        raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
     # HCERT specification §3.3.3: a verifier MUST check all DSCs with that kid.
     candidates = store.candidates(decoded.kid)
     if not candidates:
+        if not store:
+            raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} is not in the trust store", Step.TRUST)
     if len(candidates) > policy.limits.candidate_keys:
         raise _refuse(
@@ -72,7 +76,7 @@ def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy
     """Which of the candidates made the signature."""
     algorithm = decoded.algorithm
     # HCERT specification §3.3.2: ES256 and PS256, nothing else. Test CO4.
-    if algorithm is None or algorithm not in policy.algorithms:
+    if algorithm not in policy.algorithms or algorithm is None:
         raise _refuse(Code.ALGORITHM_NOT_ACCEPTED, f"alg {decoded.algorithm_label} is not accepted", Step.SIGNATURE)
     problem = (Code.SIGNATURE_INVALID, "no trusted key made this signature")
     for candidate in candidates:
@@ -104,36 +108,37 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
     if claims.invalid:
         raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(claims.invalid)}: not a moment in time", Step.TIME)
     # HCERT specification §3.3.5 and §3.3.6: both SHALL be there.
+    findings: tuple[Finding, ...] = ()
     if claims.expires_at is None or claims.issued_at is None:
         missing = "exp" if claims.expires_at is None else "iat"
-        raise _refuse(Code.CWT_TIME_INVALID, f"{missing} is missing", Step.TIME)
+        if not decoded.timeless:
+            raise _refuse(Code.CWT_TIME_INVALID, f"{missing} is missing", Step.TIME)
+        findings = (Finding(Code.TIME_ABSENT, Step.TIME, f"{missing} is missing, as this kind of certificate allows"),)
     # RFC 8392 §3.1.6, §3.1.5: not before it was issued, not before nbf. Test CO16.
-    if clock + skew < max(claims.issued_at, claims.not_before or 0):
+    if clock + skew < max(claims.issued_at or 0, claims.not_before or 0):
         raise _refuse(Code.CWT_NOT_YET_VALID, "the certificate is not valid yet", Step.TIME)
     # HCERT specification §3.3.5: after exp a verifier MUST reject. Test CO17.
-    if clock - skew > claims.expires_at:
+    if claims.expires_at is not None and clock - skew > claims.expires_at:
         raise _refuse(Code.CWT_EXPIRED, "the certificate has expired", Step.TIME)
     if key is None:
-        return ()
-    return _key_window(claims.issued_at, claims.expires_at, key, now, policy)
+        return findings
+    return findings + _key_window(claims, key, now, policy)
 
 
-def _key_window(
-    issued_at: float, expires_at: float, key: TrustedKey, now: datetime, policy: Policy
-) -> tuple[Finding, ...]:
+def _key_window(claims: Claims, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     if key.not_before is not None:
         if now + policy.clock_skew < key.not_before:
             raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
         # HCERT specification §3.3.6: iat MUST not predate the validity of the DSC.
-        if issued_at < key.not_before.timestamp():
+        if claims.issued_at is not None and claims.issued_at < key.not_before.timestamp():
             raise _refuse(Code.ISSUED_BEFORE_KEY, "issued before the signing key was valid", Step.TIME)
     if key.not_after is not None:
         if now - policy.clock_skew > key.not_after:
             raise _refuse(Code.PUBLIC_KEY_EXPIRED, "the signing key has expired", Step.TIME)
         # HCERT specification §3.3.5: exp MUST not exceed the validity of the DSC. One real certificate in five breaks
         # this; the key's own end is enforced above, so nothing is accepted for longer than the key lives.
-        if expires_at > key.not_after.timestamp():
+        if claims.expires_at is not None and claims.expires_at > key.not_after.timestamp():
             findings.append(Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"))
     if key.not_before is None or key.not_after is None:
         findings.append(Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list does not say when the key is valid"))
@@ -167,8 +172,9 @@ def _check_event(event: Event, now: datetime, policy: Policy) -> None:
         raise _refuse(Code.EVENT_IN_FUTURE, f"the {event.entry_type} lies in the future", Step.CONTENT)
 
 
-def usage(types: frozenset[EntryType], key: TrustedKey) -> None:
+def usage(decoded: Decoded, key: TrustedKey) -> None:
     """Whether the key may sign entries of these kinds (HCERT specification, Appendix A.4). Tests CO6 to CO11."""
+    types = decoded.family.entry_types(decoded)
     if not key.may_sign(types):
         kinds = ", ".join(sorted(types))
         raise _refuse(Code.KEY_USAGE_MISMATCH, f"the signing key may not sign: {kinds}", Step.USAGE)

@@ -1,9 +1,10 @@
-"""Between the EU DCC payload and the family-neutral model, both ways, with every check of the content."""
+"""From the EU DCC payload to the family-neutral model, with every check of the content on the way."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -12,177 +13,210 @@ import msgspec
 
 from healthcert.codings import COVID_19
 from healthcert.errors import Code, Step, VerificationError
+from healthcert.families.hcert.kind import Content
 from healthcert.families.hcert.mend import mend
 from healthcert.families.hcert.payload import (
     MAX_TEXT,
     Dcc,
-    Entry,
+    Name,
     RecoveryEntry,
     TestEntry,
     VaccinationEntry,
     to_typed,
 )
-from healthcert.families.hcert.valuesets import coding, is_listed
+from healthcert.families.hcert.valuesets import coding, listed
 from healthcert.families.protocol import Finding
-from healthcert.model import EntryType, Event, Holder, Recovery, TestResult, Vaccination
+from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
 GROUPS = {"v": EntryType.VACCINATION, "t": EntryType.TEST, "r": EntryType.RECOVERY}
 
 _TRANSLITERATED = re.compile(r"[A-Z<]*")
 _SCHEMA_PATH = re.compile(r"`\$(.*?)`")
+_CURRENT = "1.3."
+_ONE_TYPE = {group: frozenset((entry_type,)) for group, entry_type in GROUPS.items()}
 
 
-def read_payload(payload: object) -> tuple[Dcc, list[Finding]]:
-    """The typed payload of a received map, and how it departs from schema 1.3.
+class EuDcc:
+    """The payload under key 1 of the hcert claim: one vaccination, test or recovery (DCC schema 1.0.0 to 1.3.3)."""
 
-    Raises :class:`VerificationError`: ``SCHEMA_VALIDATION_FAILED``, ``NO_ENTRY`` or ``MULTIPLE_ENTRIES``.
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def entry_types(self, payload: Mapping[Any, Any]) -> frozenset[EntryType]:
+        here = [types for group, types in _ONE_TYPE.items() if payload.get(group)]
+        return here[0] if len(here) == 1 else frozenset().union(*here)
+
+    def read(self, payload: Mapping[Any, Any]) -> Content:
+        return read_payload(payload)
+
+
+def read_payload(payload: Mapping[Any, Any]) -> Content:
+    """Holder and entry of a received payload, and how it departs from the schema.
+
+    Raises :class:`VerificationError`: ``SCHEMA_VALIDATION_FAILED`` (also for a date that no calendar has), ``NO_ENTRY``
+    or ``MULTIPLE_ENTRIES``.
     """
     findings: list[Finding] = []
-    try:
-        dcc = to_typed(payload)
-    except msgspec.ValidationError as first:
-        if not isinstance(payload, Mapping):
-            raise _invalid(_explain(first)) from None
-        mended, findings = mend(payload)
-        try:
-            dcc = to_typed(mended)
-        except msgspec.ValidationError as error:
-            raise _invalid(_explain(error)) from None
+    dcc, mended = _typed(payload, findings)
     # DCC schema 1.3.0 (oneOf, maxItems 1): exactly one entry in total. Test DGC2 has three.
     entries = len(dcc.v) + len(dcc.t) + len(dcc.r)
     if entries == 0:
         raise VerificationError(Code.NO_ENTRY, "neither a vaccination, a test nor a recovery", Step.CONTENT)
     if entries > 1:
         raise VerificationError(Code.MULTIPLE_ENTRIES, f"{entries} entries where one belongs", Step.CONTENT)
-    _check_holder(dcc, findings)
-    _check_entry(dcc, findings)
-    return dcc, findings
+    if len(dcc.dob) == len("YYYY-MM-DD"):
+        day(dcc.dob, "dob")
+    holder = holder_of(dcc.nam, dcc.dob, unnamed(payload, Dcc), findings)
+    event: Event
+    if dcc.v:
+        event = _vaccination(dcc.v[0], payload["v"][0], findings)
+    elif dcc.t:
+        event = _test(dcc.t[0], payload["t"][0], findings)
+    else:
+        event = _recovery(dcc.r[0], payload["r"][0], findings)
+    if not dcc.ver.startswith(_CURRENT) or (dcc.nam.gnt and not dcc.nam.fnt):
+        _check_version(dcc.ver, mended, findings)
+    return Content(dcc.ver, holder, (event,), findings)
 
 
-def to_model(dcc: Dcc, payload: Mapping[Any, Any]) -> tuple[Holder, tuple[Event, ...]]:
-    """Holder and events of a payload; ``payload`` is the map as received, for what the schema does not name.
+def _typed(payload: Mapping[Any, Any], findings: list[Finding]) -> tuple[Dcc, Mapping[Any, Any]]:
+    """The payload typed and as a map, mended where it does not fit the schema as it stands."""
+    with suppress(msgspec.ValidationError):
+        return to_typed(payload), payload
+    mended, departures = mend(payload)
+    findings += departures
+    try:
+        return to_typed(mended), mended
+    except msgspec.ValidationError as error:
+        raise invalid(explain(error)) from None
 
-    Raises :class:`VerificationError` (``SCHEMA_VALIDATION_FAILED``) for a date that no calendar has.
-    """
-    nam = dcc.nam
-    holder = Holder(
-        family_name=nam.fn or None,
-        given_name=nam.gn or None,
-        birth_date=dcc.dob,
-        family_name_icao=nam.fnt or None,
-        given_name_icao=nam.gnt or None,
-        other=_unnamed(payload, Dcc),
+
+def _check_version(version: str, payload: Mapping[Any, Any], findings: list[Finding]) -> None:
+    """Old certificates live on, and are read under today's rules; what those of their own day forbade is told."""
+    from healthcert.families.hcert.schema import violations
+
+    if not version.startswith("1."):
+        findings.append(found(Code.UNKNOWN_SCHEMA_VERSION, "ver: a schema version that is not known"))
+        return
+    known = {finding.detail.partition(":")[0] for finding in findings}
+    problems = [problem for problem in violations(payload) if problem.partition(":")[0] not in known]
+    if problems:
+        # DCC schema, ver: a payload follows the version it names.
+        findings.append(found(Code.SCHEMA_VERSION_MISMATCH, f"against its own schema version: {'; '.join(problems)}"))
+
+
+def holder_of(nam: Name, birth_date: str, other: dict[str, Any], findings: list[Finding]) -> Holder:
+    """The holder that a ``nam`` map names. Raises :class:`VerificationError` where it names nobody."""
+    fn, gn, fnt, gnt = nam.fn, nam.gn, nam.fnt, nam.gnt
+    # DCC schema 1.3.2: at least one transliterated name. Those that have only a display name still name somebody.
+    if not (fnt + gnt + fn + gn).strip("< "):
+        raise invalid("nam: no name at all")
+    if not (fnt or gnt):
+        findings.append(found(Code.NAME_NOT_TRANSLITERATED, "nam: neither fnt nor gnt"))
+    # DCC schema, nam: ^[A-Z<]*$ (ICAO Doc 9303-3 §6).
+    elif not _TRANSLITERATED.fullmatch(fnt + gnt):
+        wrong = [name for name, text in (("fnt", fnt), ("gnt", gnt)) if not _TRANSLITERATED.fullmatch(text)]
+        findings += [found(Code.NAME_NOT_TRANSLITERATED, f"nam.{name}: other than A-Z and <") for name in wrong]
+    if max(len(fn), len(gn), len(fnt), len(gnt)) > MAX_TEXT:
+        check_lengths(nam, "nam", findings)
+    return Holder(
+        family_name=fn or None,
+        given_name=gn or None,
+        birth_date=birth_date,
+        family_name_icao=fnt or None,
+        given_name_icao=gnt or None,
+        other=other,
     )
-    events: list[Event] = [_vaccination(v, _raw_entry(payload, "v")) for v in dcc.v]
-    events += [_test(t, _raw_entry(payload, "t")) for t in dcc.t]
-    events += [_recovery(r, _raw_entry(payload, "r")) for r in dcc.r]
-    return holder, tuple(events)
 
 
-def _vaccination(entry: VaccinationEntry, raw: Mapping[Any, Any]) -> Vaccination:
+def _vaccination(entry: VaccinationEntry, raw: Mapping[Any, Any], findings: list[Finding]) -> Vaccination:
+    if entry.sd == 0:
+        # DCC schema: minimum 1.
+        findings.append(found(Code.DOSE_OUT_OF_RANGE, "v[0].sd: less than 1"))
+    if max(len(entry.is_), len(entry.ci), len(entry.vp), len(entry.mp), len(entry.ma)) > MAX_TEXT:
+        check_lengths(entry, "v[0]", findings)
     return Vaccination(
-        disease=coding("tg", entry.tg),
-        vaccine=coding("vp", entry.vp),
-        product=coding("mp", entry.mp),
-        manufacturer=coding("v.ma", entry.ma),
+        disease=disease(entry.tg, "v[0].tg", findings),
+        vaccine=_coded("vp", entry.vp, "v[0].vp", findings),
+        product=_coded("mp", entry.mp, "v[0].mp", findings),
+        manufacturer=_coded("v.ma", entry.ma, "v[0].ma", findings),
         dose=entry.dn,
         series=entry.sd,
-        date=_day(entry.dt, "v[0].dt"),
-        country=entry.co,
+        date=day(entry.dt, "v[0].dt"),
+        country=country(entry.co, "v[0].co", findings),
         issuer=entry.is_,
         certificate_id=entry.ci,
-        other=_unnamed(raw, VaccinationEntry),
+        other=unnamed(raw, VaccinationEntry),
     )
 
 
-def _test(entry: TestEntry, raw: Mapping[Any, Any]) -> TestResult:
+def _test(entry: TestEntry, raw: Mapping[Any, Any], findings: list[Finding]) -> TestResult:
+    if not entry.tr:
+        findings.append(found(Code.EMPTY_CODE, "t[0].tr: empty"))
+    check_lengths(entry, "t[0]", findings)
     return TestResult(
-        disease=coding("tg", entry.tg),
-        test_type=coding("tt", entry.tt),
+        disease=disease(entry.tg, "t[0].tg", findings),
+        test_type=_coded("tt", entry.tt, "t[0].tt", findings),
         sampled_at=_moment(entry.sc, "t[0].sc"),
         result=coding("tr", entry.tr),
         name=entry.nm or None,
         device=coding("t.ma", entry.ma) if entry.ma else None,
         centre=entry.tc or None,
-        country=entry.co,
+        country=country(entry.co, "t[0].co", findings),
         issuer=entry.is_,
         certificate_id=entry.ci,
-        other=_unnamed(raw, TestEntry) | ({"dr": entry.dr} if entry.dr else {}),
+        other=unnamed(raw, TestEntry) | ({"dr": entry.dr} if entry.dr else {}),
     )
 
 
-def _recovery(entry: RecoveryEntry, raw: Mapping[Any, Any]) -> Recovery:
+def _recovery(entry: RecoveryEntry, raw: Mapping[Any, Any], findings: list[Finding]) -> Recovery:
+    check_lengths(entry, "r[0]", findings)
     return Recovery(
-        disease=coding("tg", entry.tg),
-        first_positive=_day(entry.fr, "r[0].fr"),
-        valid_from=_day(entry.df, "r[0].df"),
-        valid_until=_day(entry.du, "r[0].du"),
-        country=entry.co,
+        disease=disease(entry.tg, "r[0].tg", findings),
+        first_positive=day(entry.fr, "r[0].fr"),
+        valid_from=day(entry.df, "r[0].df"),
+        valid_until=day(entry.du, "r[0].du"),
+        country=country(entry.co, "r[0].co", findings),
         issuer=entry.is_,
         certificate_id=entry.ci,
-        other=_unnamed(raw, RecoveryEntry),
+        other=unnamed(raw, RecoveryEntry),
     )
 
 
-def _check_holder(dcc: Dcc, findings: list[Finding]) -> None:
-    nam = dcc.nam
-    # DCC schema 1.3.2: at least one transliterated name. Those that have only a display name still name somebody.
-    if not any(name.strip("< ") for name in (nam.fnt, nam.gnt, nam.fn, nam.gn)):
-        raise _invalid("nam: no name at all")
-    if not (nam.fnt or nam.gnt):
-        findings.append(_found(Code.NAME_NOT_TRANSLITERATED, "nam: neither fnt nor gnt"))
-    for field, text in (("fnt", nam.fnt), ("gnt", nam.gnt)):
-        # DCC schema, nam: ^[A-Z<]*$ (ICAO Doc 9303-3 §6).
-        if text and not _TRANSLITERATED.fullmatch(text):
-            findings.append(_found(Code.NAME_NOT_TRANSLITERATED, f"nam.{field}: other than A-Z and <"))
-    _check_lengths(nam, ("fn", "gn", "fnt", "gnt"), "nam", findings)
-    if len(dcc.dob) == len("YYYY-MM-DD"):
-        _day(dcc.dob, "dob")
-    if not dcc.ver.startswith("1."):
-        findings.append(_found(Code.UNKNOWN_SCHEMA_VERSION, "ver: a schema version that is not known"))
+def disease(code: str, where: str, findings: list[Finding]) -> Coding:
+    """The disease of an entry, which has been COVID-19 in every honest one."""
+    if code == COVID_19.code:
+        return COVID_19
+    told, what = (Code.UNKNOWN_DISEASE, "not the code of COVID-19") if code else (Code.EMPTY_CODE, "empty")
+    findings.append(found(told, f"{where}: {what}"))
+    return coding("tg", code)
 
 
-def _check_entry(dcc: Dcc, findings: list[Finding]) -> None:
-    entries: tuple[Entry, ...] = (*dcc.v, *dcc.t, *dcc.r)
-    entry = entries[0]
-    group = "v" if dcc.v else "t" if dcc.t else "r"
-    where = f"{group}[0]"
-    listed: tuple[tuple[str, str], ...] = (("co", entry.co),)
-    texts: tuple[str, ...] = ("is_", "ci")
-    if isinstance(entry, VaccinationEntry):
-        listed = (*listed, ("vp", entry.vp), ("mp", entry.mp), ("v.ma", entry.ma))
-        texts = (*texts, "vp", "mp", "ma")
-        if entry.sd == 0:
-            # DCC schema: minimum 1.
-            findings.append(_found(Code.DOSE_OUT_OF_RANGE, f"{where}.sd: less than 1"))
-    elif isinstance(entry, TestEntry):
-        listed = (*listed, ("tt", entry.tt))
-        texts = (*texts, "tt", "nm", "ma", "tc")
-        if not entry.tr:
-            findings.append(_found(Code.EMPTY_CODE, f"{where}.tr: empty"))
-    for field, code in listed:
-        if not is_listed(field, code):
-            found, what = (Code.UNKNOWN_CODE, "not in its value set") if code else (Code.EMPTY_CODE, "empty")
-            findings.append(_found(found, f"{where}.{field.removeprefix('v.')}: {what}"))
-    _check_lengths(entry, texts, where, findings)
-    if entry.tg != COVID_19.code:
-        found, what = (Code.UNKNOWN_DISEASE, "not the code of COVID-19") if entry.tg else (Code.EMPTY_CODE, "empty")
-        findings.append(_found(found, f"{where}.tg: {what}"))
+def country(code: str, where: str, findings: list[Finding]) -> str:
+    """The country of an entry, reported where no list has it."""
+    _coded("co", code, where, findings)
+    return code
 
 
-def _check_lengths(struct: msgspec.Struct, names: tuple[str, ...], where: str, findings: list[Finding]) -> None:
-    for name in names:
-        if len(getattr(struct, name)) > MAX_TEXT:
+def _coded(field: str, code: str, where: str, findings: list[Finding]) -> Coding:
+    if known := listed(field, code):
+        return known
+    told, what = (Code.UNKNOWN_CODE, "not in its value set") if code else (Code.EMPTY_CODE, "empty")
+    findings.append(found(told, f"{where}: {what}"))
+    return coding(field, code)
+
+
+def check_lengths(struct: msgspec.Struct, where: str, findings: list[Finding]) -> None:
+    """Reports each text that is longer than the schema allows."""
+    # DCC schema 1.3.0: maxLength 80.
+    for name in struct.__struct_fields__:
+        text = getattr(struct, name)
+        if isinstance(text, str) and len(text) > MAX_TEXT:
             detail = f"{where}.{name.rstrip('_')}: over {MAX_TEXT} characters"
-            findings.append(_found(Code.TEXT_TOO_LONG, detail))
+            findings.append(found(Code.TEXT_TOO_LONG, detail))
 
 
-def _raw_entry(payload: Mapping[Any, Any], group: str) -> Mapping[Any, Any]:
-    entry: Mapping[Any, Any] = payload[group][0]
-    return entry
-
-
-def _unnamed(raw: Mapping[Any, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
+def unnamed(raw: Mapping[Any, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
     """What ``raw`` holds under names that the schema does not know."""
     known = _known_fields(struct)
     if raw.keys() <= known:
@@ -195,21 +229,22 @@ def _known_fields(struct: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(struct.__struct_encode_fields__)
 
 
-def _day(text: str, where: str) -> date:
+def day(text: str, where: str) -> date:
+    """A day of the calendar. Raises :class:`VerificationError` for one that there is not."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _invalid(f"{where}: no such day in the calendar") from None
+        raise invalid(f"{where}: no such day in the calendar") from None
 
 
 def _moment(text: str, where: str) -> datetime:
     try:
         return datetime.fromisoformat(text.replace(",", ".").upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _invalid(f"{where}: no such moment in the calendar") from None
+        raise invalid(f"{where}: no such moment in the calendar") from None
 
 
-def _explain(error: msgspec.ValidationError) -> str:
+def explain(error: msgspec.ValidationError) -> str:
     """The library's message as field and rule: ``v[0].dn: expected `int`, got `str```."""
     rule, _, path = str(error).partition(" - at ")
     match = _SCHEMA_PATH.search(path)
@@ -217,9 +252,11 @@ def _explain(error: msgspec.ValidationError) -> str:
     return f"{field or 'the payload'}: {rule[:1].lower()}{rule[1:]}"
 
 
-def _invalid(detail: str) -> VerificationError:
+def invalid(detail: str) -> VerificationError:
+    """The refusal of a payload that does not fit its schema."""
     return VerificationError(Code.SCHEMA_VALIDATION_FAILED, detail, Step.CONTENT)
 
 
-def _found(code: Code, detail: str) -> Finding:
+def found(code: Code, detail: str) -> Finding:
+    """A departure in the content."""
     return Finding(code, Step.CONTENT, detail)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from healthcert.encoding import base45, cbor, cose, cwt, deflate
 from healthcert.encoding.algorithms import Algorithm
@@ -14,13 +17,12 @@ from healthcert.errors import Code, IssueError, Step, VerificationError
 from healthcert.families.hcert.content import read_payload
 from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
 from healthcert.families.hcert.names import transliterate
-from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION
+from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION, SCHEMA_VERSION_WITHOUT_FNT
 from healthcert.families.hcert.valuesets import may_be_issued
 from healthcert.model import Coding, Event, Holder, Recovery, TestResult, Vaccination
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(Struct, frozen=True):
     """A certificate that only lacks its signature over ``to_be_signed``."""
 
     protected: bytes
@@ -54,10 +56,12 @@ def to_payload(
     issuer: str | None,
     certificate_id: str,
     unlisted_codes: frozenset[str] = frozenset(),
+    transliteration: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The EU DCC map of one entry. ``country``, ``issuer`` and ``certificate_id`` fill in what the event leaves open.
 
-    Codes must be active ones of their value sets, or be among ``unlisted_codes``. Raises :class:`IssueError`
+    Codes must be active ones of their value sets, or be among ``unlisted_codes``; names are spelt as
+    ``transliteration`` and ICAO Doc 9303 say. Raises :class:`IssueError`
     (``FIELD_INVALID``, ``NAME_NEEDS_PASSPORT_SPELLING``), naming the field, its rule and an example, never its value.
     """
     _refuse_what_a_dcc_cannot_hold(event, holder)
@@ -103,6 +107,8 @@ def to_payload(
             }
             if event.valid_from > event.valid_until:
                 raise _invalid("valid_until", "a day not before valid_from", "2021-12-01")
+        case _:
+            raise _invalid("event", "a vaccination, a test or a recovery", "Vaccination(...)")
     where = _matching(
         "country", event.country or country, _COUNTRY, "the two capital letters of a country (ISO 3166-1)", "FR"
     )
@@ -116,17 +122,21 @@ def to_payload(
     born = _birth_date(holder.birth_date)
     if born > event.day.isoformat()[: len(born)]:
         raise _invalid("birth_date", "a day not after what is certified", "1964-08-12")
-    payload = {"ver": SCHEMA_VERSION, "nam": _names(holder), "dob": born, group: [entry]}
+    names = _names(holder, transliteration)
+    version = SCHEMA_VERSION if "fnt" in names else SCHEMA_VERSION_WITHOUT_FNT
+    payload = {"ver": version, "nam": names, "dob": born, group: [entry]}
     _check(payload, unlisted_codes)
     return payload
 
 
 def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:
     """Nothing that was to be certified may be left out in silence."""
-    given: dict[str, object] = {"sex": holder.sex, "document_number": holder.document_number}
+    given: dict[str, object] = {
+        name: getattr(holder, name) for name in ("full_name", "sex", "nationality", "document_number", "guardian")
+    }
     match event:
         case Vaccination():
-            given |= {"batch": event.batch, "centre": event.centre}
+            given |= {"batch": event.batch, "centre": event.centre, "clinician": event.clinician}
         case TestResult():
             given |= {"resulted_at": event.resulted_at}
     for name, value in given.items():
@@ -140,7 +150,7 @@ _CODE = re.compile(r"[!-~]{1,80}")
 _TRANSLITERATED = re.compile(r"[A-Z]+(<[A-Z]+)*")
 
 
-def _names(holder: Holder) -> dict[str, str]:
+def _names(holder: Holder, variant: Mapping[str, str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for name, shown, icao in (
         ("family_name", holder.family_name, holder.family_name_icao),
@@ -149,7 +159,7 @@ def _names(holder: Holder) -> dict[str, str]:
         key = {"family_name": "fn", "given_name": "gn"}[name]
         if shown:
             names[key] = _text(name, shown, "Müller")
-        spelling = icao or (transliterate(shown, f"{name}_icao") if shown else "")
+        spelling = icao or (transliterate(shown, f"{name}_icao", variant=variant) if shown else "")
         if spelling:
             rule = "capital letters, words separated by one <"
             names[f"{key}t"] = _matching(f"{name}_icao", spelling, _TRANSLITERATED, rule, "MUELLER<MEIER")
@@ -209,7 +219,7 @@ def _moment(name: str, value: object) -> str:
 def _check(payload: dict[str, Any], unlisted_codes: frozenset[str]) -> None:
     """The payload must pass what a strict verifier will ask of it."""
     try:
-        _, findings = read_payload(payload)
+        findings = read_payload(payload).findings
     except VerificationError as error:
         raise IssueError(error.code, error.detail, Step.CONTENT) from None
     for finding in findings:

@@ -1,4 +1,4 @@
-"""The EU Digital COVID Certificate: ``HC1:`` and what is under it (HCERT specification 1.0.7)."""
+"""``HC1:`` and what is under it (HCERT specification 1.0.7, WHO HCERT 1.1.1), and the national codes of its form."""
 
 from __future__ import annotations
 
@@ -7,37 +7,55 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from healthcert.encoding import base45, cose, cwt, deflate
+from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, DecodeError, Step, VerificationError
-from healthcert.families.hcert.content import GROUPS, read_payload, to_model
+from healthcert.families.hcert import who
+from healthcert.families.hcert.content import EuDcc
+from healthcert.families.hcert.kind import Kind
+from healthcert.families.hcert.siblings import AtExemption, SwissLight
 from healthcert.families.protocol import Decoded, Finding, Layer
 from healthcert.limits import Limits
 from healthcert.model import EntryType, HealthCertificate
 
+HCERT_CLAIM, LIGHT_CLAIM = -260, -250
+DCC_KEY, DDCC_VACCINATION_KEY, DDCC_TEST_KEY, LINK_KEY, DVC_KEY = 1, 3, 4, 5, -6
 PREFIX = "HC1:"
-HCERT_CLAIM = -260
-DCC_KEY = 1
 
 _KID_SIZE = 8
+_LIGHT_LIFE = 48 * 3600  # seconds; the longest that Switzerland gave one
+_DDCC = who.DdccVaccination.name
 
 
-class EuDcc:
-    """The family of HC1 texts whose health certificate claim holds an EU DCC."""
+class Hcert:
+    """A family of texts in the form of ``HC1:``, told from its siblings by the prefix.
 
-    name = "EU DCC"
+    ``kinds`` are what may stand in its claim, by key; the first that is there names the certificate. The others, where
+    there are any, are read as well.
+    """
+
+    def __init__(self, name: str, prefix: str, kinds: Mapping[int, Kind], claim: int = HCERT_CLAIM) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.kinds = tuple(dict.fromkeys(kind.name for kind in kinds.values()))
+        self._kinds = kinds
+        self._claim = claim
+        self._drafts = _DDCC in self.kinds
 
     def recognises(self, text: str) -> bool:
         # HCERT specification §4.2.2: the context identifier HC1, upper case, and a colon.
-        return text.startswith(PREFIX)
+        return text.startswith(self.prefix)
 
     def decode(self, text: str, limits: Limits) -> Decoded:
         try:
-            return _decode(text, limits, ())
+            return self._decode(text, limits, ())
         except DecodeError as error:
             if (unescaped := _unescaped(text)) == text:
                 raise
             try:
-                return _decode(unescaped, limits, (_URL_ESCAPED,))
+                return self._decode(unescaped, limits, (_URL_ESCAPED,))
             except DecodeError:
                 raise error from None
 
@@ -45,8 +63,8 @@ class EuDcc:
         with suppress(DecodeError):
             if _URL_ESCAPED in self.decode(text, limits).findings:
                 text = _unescaped(text)
-        yield Layer("base45", len(text), {"prefix": PREFIX})
-        compressed = base45.decode(text[len(PREFIX) :])
+        yield Layer("base45", len(text), {"prefix": self.prefix})
+        compressed = base45.decode(text[len(self.prefix) :])
         yield Layer("zlib", len(compressed), {})
         message_bytes = deflate.inflate(compressed, limit=limits.inflated_bytes)
         message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
@@ -59,43 +77,142 @@ class EuDcc:
         claims = cwt.decode_claims(message.payload, max_depth=limits.cbor_depth)
         yield Layer("CWT", len(message.payload), cwt.named(claims.raw))
 
-    def check_kid(self, kid: bytes) -> str | None:
-        # HCERT specification, Appendix A.1: the first 8 bytes of a SHA-256. Tests CO25 and CO26.
-        return None if len(kid) == _KID_SIZE else f"the kid has {len(kid)} bytes instead of {_KID_SIZE}"
+    def check_kid(self, decoded: Decoded) -> str | None:
+        # HCERT specification, Appendix A.1: the first 8 bytes of a SHA-256. Tests CO25 and CO26. WHO sets no size.
+        if decoded.kid is None or len(decoded.kid) == _KID_SIZE or DCC_KEY not in decoded.content:
+            return None
+        return f"the kid has {len(decoded.kid)} bytes instead of {_KID_SIZE}"
 
     def entry_types(self, decoded: Decoded) -> frozenset[EntryType]:
-        payload = decoded.content.get(DCC_KEY)
-        if not isinstance(payload, Mapping):
-            return frozenset()
-        return frozenset(entry_type for group, entry_type in GROUPS.items() if payload.get(group))
+        here = [kind.entry_types(decoded.content[key]) for key, kind in self._known(decoded.content)]
+        return here[0] if len(here) == 1 else frozenset().union(*here)
 
     def parse(self, decoded: Decoded) -> tuple[HealthCertificate, tuple[Finding, ...]]:
-        if DCC_KEY not in decoded.content:
-            keys = ", ".join(str(key) for key in decoded.content if type(key) is int)
+        content = decoded.content
+        known, unknown = self._known(content), ""
+        if len(content) > len(known):
+            unknown = ", ".join([str(key) for key in content if key not in self._kinds][:_LISTED])
+        if not known:
+            # WHO HCERT specification 1.1.1: the signature is checked in every case; what nobody knows is only listed.
             raise VerificationError(
                 Code.CONTENT_NOT_SUPPORTED,
-                f"no EU DCC (key 1) in the hcert claim, but: {keys or 'nothing'}",
+                f"nothing known in the hcert claim, but: {unknown or 'nothing'}",
                 Step.CONTENT,
             )
-        payload = decoded.content[DCC_KEY]
-        dcc, findings = read_payload(payload)
-        holder, events = to_model(dcc, payload)
+        (first, kind), *more = known
+        payload = content[first]
+        read = kind.read(payload)
+        findings, events, links = read.findings, read.events, read.links
+        for key, further in more:
+            beside = further.read(content[key])
+            findings, events, links = findings + beside.findings, events + beside.events, links + beside.links
+        if unknown:
+            findings = [*findings, Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, f"unknown in the hcert claim: {unknown}")]
         claims = decoded.claims
         certificate = HealthCertificate(
-            family=self.name,
-            version=dcc.ver,
-            holder=holder,
+            family=kind.name,
+            version=read.version,
+            holder=read.holder,
             events=events,
             issuer=claims.issuer,
             issued_at=_moment(claims.issued_at),
             expires_at=_moment(claims.expires_at),
-            identifiers=tuple(event.certificate_id for event in events if event.certificate_id),
-            raw=payload,
+            identifiers=tuple([event.certificate_id for event in events if event.certificate_id]),
+            links=links,
+            raw=payload if isinstance(payload, Mapping) else {str(first): payload},
+            other={str(key): value for key, value in content.items() if key != first},
         )
         return certificate, tuple(findings)
 
+    def _known(self, content: Mapping[Any, Any]) -> list[tuple[int, Kind]]:
+        return [(key, kind) for key, kind in self._kinds.items() if key in content]
 
-EU_DCC = EuDcc()
+    def _decode(self, text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded:
+        message_bytes = deflate.inflate(base45.decode(text[len(self.prefix) :]), limit=limits.inflated_bytes)
+        message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
+        claims = cwt.decode_claims(message.payload, max_depth=limits.cbor_depth)
+        content = self._content(claims.raw)
+        known = self._known(content)
+        kind = known[0][1].name if known else None
+
+        kid = message.header(cose.KID)
+        if kid is not None and not isinstance(kid, bytes):
+            # RFC 9052 §3.1: kid is a byte string.
+            raise DecodeError(Code.COSE_DESERIALIZATION_FAILED, "the kid is not a byte string", Step.DECODE)
+        # HCERT specification §3.3.3 has the protected kid count where both exist; Sign1.header does the same for alg.
+        # RFC 9052 §3.1: alg must be authenticated where the key can be; the quirk is in the field, and test CO20
+        # has it accepted. The key decides what is verified, so nothing is gained by forging it.
+        alg = message.header(cose.ALG)
+        if alg is not None and cose.ALG not in message.protected:
+            findings += (_UNPROTECTED,)
+        for quirk in dict.fromkeys(claims.quirks):
+            findings += (Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]),)
+        if kind == _DDCC:
+            claims = _with_validity(claims, content)
+        elif self._claim == LIGHT_CLAIM and claims.expires_at is None and claims.issued_at is not None:
+            claims = replace(claims, expires_at=claims.issued_at + _LIGHT_LIFE)
+            findings += (_LIGHT_WITHOUT_END,)
+
+        algorithm = Algorithm.from_cose(alg)
+        return Decoded(
+            family=self,
+            kind=kind,
+            kid=kid,
+            algorithm=algorithm,
+            algorithm_label=_label(alg) if algorithm is None else algorithm.name,
+            signed=message.to_be_signed(),
+            signature=message.signature,
+            claims=claims,
+            content=content,
+            findings=findings,
+            timeless=kind == _DDCC,
+        )
+
+    def _content(self, claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """What the hcert claim holds, by key; a core data set under the key it was later given."""
+        if self._claim not in claims and self._drafts and who.is_core_data_set(claims):
+            return {_ddcc_key(claims): claims}
+        # HCERT specification §3.3.7: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
+        content = claims.get(self._claim)
+        if not isinstance(content, dict) or not _INT.issuperset(map(type, content)):
+            raise _error(f"no hcert claim ({self._claim}) that is a map with integer keys")
+        # The claims of HC1 and of the Swiss light exclude each other: one must never pass for the other.
+        if (LIGHT_CLAIM if self._claim == HCERT_CLAIM else HCERT_CLAIM) in claims:
+            raise _error("the hcert claims of two families in one certificate")
+        if DCC_KEY in content:
+            dcc = content[DCC_KEY]
+            if not isinstance(dcc, dict):
+                raise _error(f"the payload ({self._claim}/1) is not a map")
+            if self._drafts and len(content) == 1 and who.is_core_data_set(dcc):
+                return {_ddcc_key(dcc): dcc}
+        return content
+
+
+HC1 = Hcert(
+    "HCERT",
+    PREFIX,
+    {
+        DCC_KEY: EuDcc("EU DCC"),
+        DDCC_VACCINATION_KEY: who.DdccVaccination(),
+        DDCC_TEST_KEY: who.DdccTest(),
+        DVC_KEY: who.Dvc(),
+        LINK_KEY: who.HealthLink(),
+    },
+)
+LT1 = Hcert(SwissLight.name, "LT1:", {DCC_KEY: SwissLight()}, LIGHT_CLAIM)
+AT1 = Hcert(AtExemption.name, "AT1:", {DCC_KEY: AtExemption()})
+NO1 = Hcert("Norwegian domestic certificate", "NO1:", {DCC_KEY: EuDcc("Norwegian domestic certificate")})
+DK3 = Hcert("Danish domestic certificate", "DK3:", {DCC_KEY: EuDcc("Danish domestic certificate")})
+
+_LISTED = 20  # keys in a message
+_INT = frozenset((int,))
+_URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
+_UNPROTECTED = Finding(Code.ALGORITHM_UNPROTECTED, Step.SIGNATURE, "alg is only in the unprotected header")
+_LIGHT_WITHOUT_END = Finding(Code.TIME_ABSENT, Step.TIME, "no exp: taken to end 48 hours after iat")
+_TIME_QUIRKS = {
+    Code.FLOAT_TIME: "exp, nbf or iat is a floating-point number",
+    Code.TAGGED_TIME: "exp, nbf or iat carries CBOR tag 1",
+}
 
 
 def _unescaped(text: str) -> str:
@@ -103,57 +220,19 @@ def _unescaped(text: str) -> str:
     return text.replace("%20", " ")
 
 
-def _decode(text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded:
-    message_bytes = deflate.inflate(base45.decode(text[len(PREFIX) :]), limit=limits.inflated_bytes)
-    message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
-    claims = cwt.decode_claims(message.payload, max_depth=limits.cbor_depth)
-    content = _health_certificate(claims.raw)
+def _ddcc_key(core: Mapping[Any, Any]) -> int:
+    return DDCC_TEST_KEY if "test" in core else DDCC_VACCINATION_KEY
 
-    kid = message.header(cose.KID)
-    if kid is not None and not isinstance(kid, bytes):
-        # RFC 9052 §3.1: kid is a byte string.
-        raise DecodeError(Code.COSE_DESERIALIZATION_FAILED, "the kid is not a byte string", Step.DECODE)
-    # HCERT specification §3.3.3 has the protected kid count where both exist; Sign1.header does the same for alg.
-    # RFC 9052 §3.1: alg must be authenticated where the key can be; the quirk is in the field, and test CO20
-    # has it accepted. The key decides what is verified, so nothing is gained by forging it.
-    if cose.ALG not in message.protected and cose.ALG in message.unprotected:
-        findings += (Finding(Code.ALGORITHM_UNPROTECTED, Step.SIGNATURE, "alg is only in the unprotected header"),)
-    if claims.quirks:
-        findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
 
-    return Decoded(
-        family=EU_DCC,
-        kid=kid,
-        algorithm=message.algorithm,
-        algorithm_label=_label(message.header(cose.ALG)),
-        signed=message.to_be_signed(),
-        signature=message.signature,
-        claims=claims,
-        content=content,
-        findings=findings,
+def _with_validity(claims: cwt.Claims, content: Mapping[Any, Any]) -> cwt.Claims:
+    """The claims, with the validity that a core data set tells where exp and nbf are not there."""
+    core = next((content[key] for key in (DDCC_VACCINATION_KEY, DDCC_TEST_KEY) if key in content), None)
+    start, end = who.validity(core) if isinstance(core, Mapping) else (None, None)
+    return replace(
+        claims,
+        not_before=start if claims.not_before is None else claims.not_before,
+        expires_at=end if claims.expires_at is None else claims.expires_at,
     )
-
-
-_URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
-_TIME_QUIRKS = {
-    Code.FLOAT_TIME: "exp, nbf or iat is a floating-point number",
-    Code.TAGGED_TIME: "exp, nbf or iat carries CBOR tag 1",
-}
-
-
-_INT = frozenset((int,))
-
-
-def _health_certificate(claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    # HCERT specification §3.3.7: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
-    content = claims.get(HCERT_CLAIM)
-    if not isinstance(content, dict) or not _INT.issuperset(map(type, content)):
-        raise DecodeError(
-            Code.CBOR_DESERIALIZATION_FAILED, "no hcert claim (-260) that is a map with integer keys", Step.DECODE
-        )
-    if DCC_KEY in content and not isinstance(content[DCC_KEY], dict):
-        raise DecodeError(Code.CBOR_DESERIALIZATION_FAILED, "the EU DCC (-260/1) is not a map", Step.DECODE)
-    return content
 
 
 def _label(alg: object) -> str:
@@ -164,3 +243,7 @@ def _label(alg: object) -> str:
 
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _error(detail: str) -> DecodeError:
+    return DecodeError(Code.CBOR_DESERIALIZATION_FAILED, detail, Step.DECODE)

@@ -24,6 +24,7 @@ _COUNTRY = r"\A[A-Z]{0,10}\Z"
 Date = Annotated[str, Meta(pattern=_DATE)]
 DateTime = Annotated[str, Meta(pattern=_DATE_TIME)]
 Country = Annotated[str, Meta(pattern=_COUNTRY)]
+BirthDate = Annotated[str, Meta(pattern=_BIRTH_DATE)]
 Dose = Annotated[int, Meta(ge=1)]
 SeriesDoses = Annotated[int, Meta(ge=0)]  # 0 is found, and reported, in content.py
 
@@ -75,19 +76,20 @@ class RecoveryEntry(Struct, frozen=True, rename={"is_": "is"}):
 class Dcc(Struct, frozen=True):
     ver: Annotated[str, Meta(pattern=_VERSION)]
     nam: Name
-    dob: Annotated[str, Meta(pattern=_BIRTH_DATE)]
+    dob: BirthDate
     v: Annotated[tuple[VaccinationEntry, ...], Meta(min_length=1)] = ()
     t: Annotated[tuple[TestEntry, ...], Meta(min_length=1)] = ()
     r: Annotated[tuple[RecoveryEntry, ...], Meta(min_length=1)] = ()
 
 
-Entry = VaccinationEntry | TestEntry | RecoveryEntry
-
 MAX_TEXT = 80
 """Characters of any text (schema 1.3.0; it was 50 before)."""
 
 SCHEMA_VERSION = "1.3.0"
-"""The version that issued payloads carry; 1.3.1 to 1.3.3 changed descriptions and the optional ``fnt`` only."""
+"""The version that issued payloads carry; 1.3.1 to 1.3.3 changed descriptions, and that ``fnt`` may be absent."""
+
+SCHEMA_VERSION_WITHOUT_FNT = "1.3.2"
+"""That of the holders who have a given name only."""
 
 
 def to_typed(payload: object) -> Dcc:

@@ -24,12 +24,12 @@ def coding(field: str, code: str) -> Coding:
 
     ``v.ma`` and ``t.ma`` are different fields. Codes that are no longer issued are known as well.
     """
-    return _value_sets().get((field, code)) or Coding(_system_of(field, code), code)
+    return listed(field, code) or Coding(_system_of(field, code), code)
 
 
-def is_listed(field: str, code: str) -> bool:
-    """Whether the value set has this code, be it active or not."""
-    return (field, code) in _value_sets()
+def listed(field: str, code: str) -> Coding | None:
+    """What the value set of a payload field has under this code, be it active or not."""
+    return _value_sets().get((field, code))
 
 
 def may_be_issued(field: str, code: str) -> bool:

@@ -1,0 +1,279 @@
+"""What the World Health Organization puts beside the EU DCC: DDCC core data sets, the DVC record, and health links.
+
+Drafts of several years are in circulation, with other spellings of the same fields; all that are known are read. What
+a field that ought to be there lacks is reported; only without a name, a date or what was given is there no record.
+Sources: WHO SMART Trust HCERT specification 1.1.1 (claims), WHO DDCC core data sets, WHO DVC logical models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from healthcert.codings import SNOMED_CT
+from healthcert.errors import Code
+from healthcert.families.hcert.content import found, invalid
+from healthcert.families.hcert.kind import Content
+from healthcert.families.protocol import Finding
+from healthcert.model import Coding, EntryType, Holder, TestResult, Vaccination
+
+ICD_11 = "http://id.who.int/icd/release/11/mms"
+PREQUALIFIED = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
+_DISEASES = {"YellowFever": Coding(ICD_11, "1D47", "Yellow fever"), "Polio": Coding(ICD_11, "1C81", "Poliomyelitis")}
+
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ].*)?", re.DOTALL)
+_BIRTH_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+_LINK = re.compile(r"(?:https://[^\s#]+#)?(?:shlink|vhlink):/[A-Za-z0-9_-]+=*")
+_ABSENT = (None, "", "undefined", "null")  # what writers in JavaScript leave behind
+_MAX_TEXT = 1000
+
+
+class _Fields:
+    """A map whose fields go by several names: what was asked for, and what was not there."""
+
+    def __init__(self, raw: Mapping[Any, Any], where: str, findings: list[Finding]) -> None:
+        self._raw, self._where, self._findings = raw, where, findings
+        self._asked: set[str] = set()
+
+    def value(self, *names: str, wanted: bool = False) -> Any:
+        """What the first of ``names`` holds that is there; reported where it is ``wanted`` and there is none."""
+        self._asked.update(names)
+        given = next((self._raw[name] for name in names if self._raw.get(name) not in _ABSENT), None)
+        if wanted and given is None:
+            self._findings.append(found(Code.FIELD_MISSING, f"{self._where}.{names[0]}: is missing"))
+        return given
+
+    def text(self, *names: str, wanted: bool = False) -> str | None:
+        value = self.value(*names, wanted=wanted)
+        if isinstance(value, Mapping):
+            value = value.get("code", value.get("value"))
+        if value is not None and not (isinstance(value, str) and len(value) <= _MAX_TEXT):
+            raise invalid(f"{self._where}.{names[0]}: not a text of up to {_MAX_TEXT} characters")
+        return value
+
+    def coding(self, *names: str, system: str = "", wanted: bool = False) -> Coding | None:
+        """A code, be it alone or with its system and its name."""
+        value = self.value(*names, wanted=wanted)
+        given = value if isinstance(value, Mapping) else {"code": value}
+        code, of, display = (given.get(name) for name in ("code", "system", "display"))
+        if code in _ABSENT:
+            return None
+        if not isinstance(code, str) or len(code) > _MAX_TEXT:
+            raise invalid(f"{self._where}.{names[0]}: not a code")
+        return Coding(of if isinstance(of, str) else system, code, display if isinstance(display, str) else None)
+
+    def day(self, *names: str) -> date:
+        value = self.text(*names)
+        match = _DATE.fullmatch(value or "")
+        try:
+            return date.fromisoformat(match[1] if match else "")
+        except ValueError:
+            raise invalid(f"{self._where}.{names[0]}: not a day of the calendar") from None
+
+    def birth_date(self, *names: str) -> str:
+        value = self.text(*names, wanted=True) or ""
+        if value and not _BIRTH_DATE.fullmatch(value):
+            raise invalid(f"{self._where}.{names[0]}: not a date of birth")
+        try:
+            date.fromisoformat(value + "2000-01-01"[len(value) :])
+        except ValueError:
+            raise invalid(f"{self._where}.{names[0]}: not a day of the calendar") from None
+        return value
+
+    def number(self, *names: str) -> int | None:
+        value = self.value(*names)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 4:
+            value = int(value)
+        if value is not None and (type(value) is not int or not 0 < value < 1000):
+            raise invalid(f"{self._where}.{names[0]}: not a whole number from 1 to 999")
+        return value
+
+    def others(self) -> dict[str, Any]:
+        """What nobody asked for."""
+        return {str(key): value for key, value in self._raw.items() if key not in self._asked}
+
+
+class DdccVaccination:
+    """The DDCC core data set of a vaccination (claim -260, key 3; drafts put it elsewhere)."""
+
+    name = "WHO DDCC"
+
+    def entry_types(self, payload: Any) -> frozenset[EntryType]:
+        return frozenset((EntryType.VACCINATION,))
+
+    def read(self, payload: Any) -> Content:
+        findings: list[Finding] = []
+        fields = _fields(payload, "the core data set", findings)
+        holder = _ddcc_holder(fields)
+        vaccine = fields.coding("vaccine", wanted=True)
+        product = fields.coding("brand", wanted=True)
+        if vaccine is None and product is None:
+            raise invalid("the core data set: names no vaccine")
+        event = Vaccination(
+            disease=fields.coding("disease"),
+            vaccine=vaccine,
+            product=product,
+            manufacturer=fields.coding("manufacturer", "ma_holder", "maholder", wanted=True),
+            dose=fields.number("dose"),
+            series=fields.number("total_doses", "totalDoses"),
+            date=fields.day("date"),
+            country=fields.text("country", wanted=True),
+            issuer=fields.text("pha"),
+            certificate_id=fields.text("hcid"),
+            batch=fields.text("lot", wanted=True),
+            centre=fields.text("centre"),
+            clinician=fields.text("hw"),
+            other=fields.others(),
+        )
+        return Content("DDCC", holder, (event,), findings)
+
+
+class DdccTest:
+    """The DDCC core data set of a test result (claim -260, key 4): a map of the holder with one of the test in it."""
+
+    name = "WHO DDCC"
+
+    def entry_types(self, payload: Any) -> frozenset[EntryType]:
+        return frozenset((EntryType.TEST,))
+
+    def read(self, payload: Any) -> Content:
+        findings: list[Finding] = []
+        about = _fields(payload, "the core data set", findings)
+        holder = _ddcc_holder(about)
+        test = _fields(about.value("test") or payload, "the core data set.test", findings)
+        result = test.coding("result", system=SNOMED_CT)
+        if result is None:
+            raise invalid("the core data set.test.result: is missing")
+        event = TestResult(
+            disease=test.coding("pathogen", "disease", wanted=True),
+            test_type=test.coding("type", wanted=True),
+            sampled_at=_moment(test.text("date", "sampled"), "the core data set.test.date", findings),
+            result=result,
+            name=test.text("brand"),
+            device=test.coding("manufacturer"),
+            centre=test.text("centre"),
+            country=test.text("country"),
+            issuer=about.text("pha"),
+            certificate_id=about.text("hcid"),
+            other=about.others() | {f"test.{name}": value for name, value in test.others().items()},
+        )
+        return Content("DDCC", holder, (event,), findings)
+
+
+class Dvc:
+    """The minimal payload of a digital vaccination certificate, the International Certificate of Vaccination or
+    Prophylaxis among them (claim -260, key -6: DVCMin and ICVPMin).
+    """
+
+    name = "WHO DVC"
+
+    def entry_types(self, payload: Any) -> frozenset[EntryType]:
+        return frozenset((EntryType.VACCINATION,))
+
+    def read(self, payload: Any) -> Content:
+        findings: list[Finding] = []
+        about = _fields(payload, "DVC", findings)
+        holder = Holder(
+            full_name=_required(about.text("n"), "DVC.n"),
+            birth_date=about.birth_date("dob"),
+            sex=about.coding("s", wanted=True),
+            nationality=about.text("nt", "ntl", wanted=True),
+            document_number=about.text("id", "nid"),
+            guardian=about.text("gn"),
+        )
+        # DVCMin: v is the template's version; an older revision has the record there, and no version.
+        version = about.value("v")
+        record = about.value("vx") or (version if isinstance(version, (Mapping, list, tuple)) else None)
+        if isinstance(record, (list, tuple)) and len(record) == 1:
+            record = record[0]
+        fields = _fields(record, "DVC.vx", findings)
+        product = fields.coding("vp", "mp", system=PREQUALIFIED)
+        if product is None:
+            raise invalid("DVC.vx.vp: is missing")
+        disease = next((known for name, known in _DISEASES.items() if product.code.startswith(name)), None)
+        event = Vaccination(
+            disease=fields.coding("tg") or disease,
+            product=product,
+            manufacturer=fields.coding("ma", "mid"),
+            date=fields.day("dt", "dv"),
+            clinician=fields.text("cn"),
+            issuer=fields.text("is"),
+            batch=fields.text("bo", wanted=True),
+            other=fields.others() | {name: value for name, value in about.others().items() if name not in ("vx", "v")},
+        )
+        if event.clinician is None and event.issuer is None:
+            # DVCMinVaccineDetails: a clinician or an issuer.
+            findings.append(found(Code.FIELD_MISSING, "DVC.vx: neither cn nor is"))
+        return Content(version if isinstance(version, str) else "DVC", holder, (event,), findings)
+
+
+class HealthLink:
+    """A SMART or verifiable health link (claim -260, key 5): signed is where it leads, not what is found there."""
+
+    name = "health link"
+
+    def entry_types(self, payload: Any) -> frozenset[EntryType]:
+        return frozenset()
+
+    def read(self, payload: Any) -> Content:
+        given = payload if isinstance(payload, (list, tuple)) else [payload]
+        links = tuple(item.get("u", item.get("url")) if isinstance(item, Mapping) else item for item in given)
+        if not links or not all(isinstance(link, str) and _LINK.fullmatch(link) for link in links):
+            raise invalid("the health link: not shlink:/ or vhlink:/ and what follows")
+        return Content("VHL", Holder(), (), [], links)
+
+
+def is_core_data_set(raw: Mapping[Any, Any]) -> bool:
+    """Whether a map looks like a DDCC core data set, which drafts have in the place of the claims, or of an EU DCC."""
+    return "name" in raw and "nam" not in raw and not raw.keys().isdisjoint(("vaccine", "brand", "test"))
+
+
+def validity(raw: Mapping[Any, Any]) -> tuple[float | None, float | None]:
+    """The beginning and the end of a core data set's validity in seconds since 1970, for want of iat and exp.
+
+    A day is taken at its widest: from where it begins first on earth to where it ends last.
+    """
+    meta = raw.get("meta")
+    moments: list[float | None] = []
+    for name, hours in (("valid_from", -14), ("valid_until", 36)):
+        value = raw.get(name) or (meta.get(name) if isinstance(meta, Mapping) else None)
+        try:
+            start = datetime.fromisoformat(value[:10]).replace(tzinfo=UTC) if isinstance(value, str) else None
+        except ValueError:
+            start = None
+        moments.append(None if start is None else start.timestamp() + hours * 3600)
+    return moments[0], moments[1]
+
+
+def _ddcc_holder(fields: _Fields) -> Holder:
+    return Holder(
+        full_name=_required(fields.text("name"), "the core data set.name"),
+        birth_date=fields.birth_date("birthDate"),
+        sex=fields.coding("sex"),
+        document_number=fields.text("identifier"),
+    )
+
+
+def _fields(raw: Any, where: str, findings: list[Finding]) -> _Fields:
+    if not isinstance(raw, Mapping):
+        raise invalid(f"{where}: not a map")
+    return _Fields(raw, where, findings)
+
+
+def _required(value: str | None, where: str) -> str:
+    if value is None or not value.strip():
+        raise invalid(f"{where}: is missing")
+    return value
+
+
+def _moment(text: str | None, where: str, findings: list[Finding]) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text or "")
+        if moment.tzinfo is None:
+            findings.append(found(Code.TIME_WITHOUT_ZONE, f"{where}: no time zone, read as UTC"))
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise invalid(f"{where}: not a moment of the calendar") from None
