@@ -17,6 +17,7 @@ COMMANDS = {
     "inspect": "Show every layer of a certificate, unverified.",
     "trust": "Keep the keys that certificates are verified with.",
     "keys": "Make signing authorities (CSCA) and document signing certificates (DSC).",
+    "conformance": "Hold this verifier, or another, against published test cases.",
     "completion": "Print the completion script of a shell.",
 }
 

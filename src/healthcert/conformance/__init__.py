@@ -1,0 +1,1 @@
+"""Conformance: this verifier, or another one, held against a folder of published test cases."""
