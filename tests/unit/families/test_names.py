@@ -126,6 +126,9 @@ def test_a_key_may_be_bound_to_the_start_or_the_end_of_a_word() -> None:
         {"ABCD": "A"},
         {"^": "A"},
         {"1": "A"},
+        {"\u05b4\u05bc": "I"},  # a vowel before a dagesh
+        {"\u0591": "A"},  # an accent of Hebrew
+        {"\u05be": "A"},  # a hyphen of Hebrew
     ],
 )
 def test_an_impossible_variant_is_refused(variant: dict[str, str]) -> None:
@@ -193,15 +196,66 @@ def test_a_letter_is_of_one_script_and_is_a_letter() -> None:
 
 
 def test_hebrew_and_armenian_letters_are_all_asked_for() -> None:
-    for letter in map(chr, [*range(0x05D0, 0x05EB), *range(0x0531, 0x0557), *range(0x0561, 0x0588)]):
-        with pytest.raises(hc.IssueError):
-            transliterate(letter)
+    for letter in map(chr, [*range(0x05B0, 0x05F5), *range(0x0531, 0x0557), *range(0x0561, 0x0588)]):
+        if unicodedata.category(letter) not in {"Cn", "Pd"} and letter not in "\u05bd\u05bf":
+            with pytest.raises(hc.IssueError):
+                transliterate(letter)
+
+
+# -- Hebrew, when an issuer chooses it ---------------------------------------------------------------------------------
+
+ALEF, BET, SHIN, TAV = "\u05d0", "\u05d1", "\u05e9", "\u05ea"
+HIRIQ, QAMATS, DAGESH, METEG, RAFE, SIN_DOT = "\u05b4", "\u05b8", "\u05bc", "\u05bd", "\u05bf", "\u05c2"
+
+
+def hebrew(name: str) -> str:
+    return transliterate(name, variant=VARIANTS["IL"])
+
+
+def test_no_letter_point_or_ligature_of_hebrew_is_missing() -> None:
+    silent = {ALEF, "\u05d4", "\u05e2", "\u05b0", DAGESH, METEG, RAFE, "\u05c1", SIN_DOT, "\u05f3", "\u05f4"}
+    known = [*range(0x05B0, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C7, *range(0x05D0, 0x05EB), *range(0x05F0, 0x05F5)]
+    for letter in map(chr, known):
+        assert bool(hebrew(letter)) is (letter not in silent), f"U+{ord(letter):04X}"
+    ligatures = [chr(code) for code in range(0xFB1D, 0xFB50) if unicodedata.normalize("NFC", chr(code)) != chr(code)]
+    assert len(ligatures) == 34
+    for letter in ligatures:
+        assert hebrew(TAV + letter) == hebrew(TAV + unicodedata.normalize("NFD", letter)), f"U+{ord(letter):04X}"
+
+
+@pytest.mark.parametrize("mark", ["\u0591", "\u05c0", "\u05c3", "\u05c4", "\u05c6", "\ufb29"])
+def test_what_is_no_letter_of_a_name_is_asked_for_in_hebrew_too(mark: str) -> None:
+    with pytest.raises(hc.IssueError):
+        hebrew(TAV + mark)
+
+
+def test_points_count_in_any_order_and_an_apostrophe_is_a_geresh() -> None:
+    for points in (SIN_DOT + DAGESH + QAMATS, QAMATS + SIN_DOT + DAGESH, DAGESH + METEG + QAMATS + SIN_DOT):
+        assert hebrew(TAV + SHIN + points) == "TSA"
+    for apostrophe in "\u05f3'’‘´`":
+        for letter, spelling in {"\u05d2": "J", "\u05d6": "ZH", "\u05e6": "CH", "\u05e5": "CH", TAV: "T"}.items():
+            assert hebrew(letter + apostrophe) == spelling
+            assert hebrew(letter + HIRIQ + apostrophe) == hebrew(letter + apostrophe + HIRIQ) == spelling + "I"
+    assert hebrew("d'Or J'") == "DOR<J"
+
+
+def test_a_first_letter_is_hard_unless_points_say_otherwise() -> None:
+    for letter, hard, soft in ((BET, "B", "V"), ("\u05db", "K", "KH"), ("\u05e4", "P", "F")):
+        assert hebrew(letter) == hebrew(letter + DAGESH) == hard
+        assert hebrew(letter + QAMATS) == soft + "A"
+        assert hebrew(letter + DAGESH + QAMATS) == hard + "A"
+        assert hebrew(TAV + letter) == "T" + soft
+        assert hebrew(TAV + letter + RAFE) == "T" + soft
+        assert hebrew(TAV + letter + DAGESH) == "T" + hard
 
 
 # -- A second opinion: the `mrz` package -------------------------------------------------------------------------------
 
 NO_ROW = "Doc 9303-3 has a row for it, which mrz lacks; mrz calls its own spelling experimental"
 VOWELS = "Doc 9303-3 §6.C does not encode short vowels; mrz calls its own spelling experimental"
+HARD = "a letter with a dagesh, which mrz spells as if it had none, or by the habit of English"
+HABIT = "the rules of 2006 have H for het, KH for kaf, TS for tsadi and K for qof; mrz follows older habits"
+DIPHTHONG = "a yod after another vowel is Y in the rules; after tsere and segol it is part of the vowel"
 LAW = "mrz has Doc 9303-3 §6.B; Bulgarian passports follow Appendix 1 of the regulation of 2010"
 
 # dictionary of mrz -> our variant, and each letter spelled otherwise, with the reason
@@ -218,12 +272,33 @@ OPINIONS: dict[str, tuple[str | None, dict[str, str]]] = {
         None,
         dict.fromkeys("\u0621\u0629", NO_ROW) | dict.fromkeys("\u064b\u064c\u064d\u064e\u064f\u0650\u0652", VOWELS),
     ),
+    "hebrew": (
+        "IL",
+        dict.fromkeys("\u05d7\u05db\u05da\u05e6\u05e5\u05e7", HABIT)
+        | dict.fromkeys(("\u05e6\u05bc", "\ufb46", "\u05e7\u05bc", "\ufb47"), HABIT)
+        | dict.fromkeys(("\u05db\u05bc", "\ufb3b", "\u05da\u05bc", "\ufb3a"), HARD)
+        | dict.fromkeys(("\u05e9", "\u05e9\u05bc", "\ufb49"), "without a dot it is shin more often than sin")
+        | dict.fromkeys(("\u05e6\u05f3", "\u05e5\u05f3"), "CH, as ZH for zayin with geresh; mrz has TSH")
+        | {"\u05d3\u05f3": "a sound of Arabic, not of Hebrew: the base letter"}
+        | {"\u05b0": "spelled only where it is sounded: mostly not", "\u05b8": "mostly A; O has its own sign, U+05C7"}
+        | dict.fromkeys(
+            [vowel + "\u05d9" + sheva for vowel in "\u05b7\u05b8\u05b9\u05bb" for sheva in ("", "\u05b0")]
+            + ["\u05b5\u05d9", "\u05b6\u05d9", "\u05d5\u05bc\u05d9", "\u05d5\u05bc\u05d9\u05b0"],
+            DIPHTHONG,
+        ),
+    ),
 }  # fmt: skip
+
+
+def letters_of_mrz(dictionary: str) -> dict[str, str]:
+    """Without the marks of direction (U+202C) that slipped into some letters of its source."""
+    theirs = importlib.import_module(f"mrz.generator.dictionaries.{dictionary}").transliteration
+    return {letter.replace("\u202c", ""): spelling for letter, spelling in theirs.items()}
 
 
 @pytest.mark.parametrize("dictionary", OPINIONS)
 def test_the_letters_of_mrz_are_spelled_alike_but_for_known_deviations(dictionary: str) -> None:
-    theirs = importlib.import_module(f"mrz.generator.dictionaries.{dictionary}").transliteration
+    theirs = letters_of_mrz(dictionary)
     variant, known = OPINIONS[dictionary]
     assert len(theirs) > 40
 
@@ -236,9 +311,9 @@ def test_the_letters_of_mrz_are_spelled_alike_but_for_known_deviations(dictionar
 
 
 def test_mrz_has_no_letter_of_a_supported_script_that_is_asked_for_here() -> None:
-    for dictionary in OPINIONS:
-        for letter in importlib.import_module(f"mrz.generator.dictionaries.{dictionary}").transliteration:
-            transliterate(letter)
+    for dictionary, (variant, _) in OPINIONS.items():
+        for letter in letters_of_mrz(dictionary):
+            transliterate(letter, variant=VARIANTS.get(variant or ""))
 
 
 # -- Properties --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Transliteration of Latin names, and UVCI checksums."""
+"""Transliteration of Latin names (other scripts: test_names.py), and UVCI checksums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import healthcert as hc
 from healthcert.families.hcert.names import transliterate
-from healthcert.families.hcert.uvci import checksum, new_uvci
+from healthcert.families.hcert.uvci import UvciCheck, check, checksum, new_uvci
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_latin_names(name: str, spelling: str) -> None:
     assert transliterate(name) == spelling
 
 
-@pytest.mark.parametrize("name", ["Παπαδόπουλος", "Иванов", "ناصر", "王", "Anna2", "A\u202eB"])
-def test_what_is_not_latin_asks_for_the_passport_spelling(name: str) -> None:
+@pytest.mark.parametrize("name", ["ประยุทธ์", "किशोर", "王", "Anna2", "A\u202eB"])
+def test_what_has_no_rule_asks_for_the_passport_spelling(name: str) -> None:
     with pytest.raises(hc.IssueError) as caught:
         transliterate(name)
     assert caught.value.code == "NAME_NEEDS_PASSPORT_SPELLING"
@@ -57,29 +57,98 @@ def test_the_result_is_always_of_the_form_the_schema_asks_for(name: str) -> None
     assert re.fullmatch(r"([A-Z]+(<[A-Z]+)*)?", spelling)
 
 
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
+
+
 @pytest.mark.parametrize(
-    ("identifier", "check"),
+    ("identifier", "character"),
     [
         ("URN:UVCI:01:NL:187/37512422923", "Z"),
         ("URN:UVCI:01:AT:10807843F94AEE0EE5093FBC254BD813", "B"),
         ("URN:UVCI:01:NL:MY/INPUT/STRING", "H"),
     ],
 )
-def test_checksums_of_published_identifiers(identifier: str, check: str) -> None:
-    assert checksum(identifier) == check
+def test_checksums_of_published_identifiers(identifier: str, character: str) -> None:
+    assert checksum(identifier) == character
+    assert check(f"{identifier}#{character}") is UvciCheck.VALID
+    assert check(f"{identifier}#{character}".lower()) is UvciCheck.VALID
+    assert check(f"{identifier.removeprefix('URN:UVCI:')}#{character}") is UvciCheck.VALID
+    assert check(f"{identifier.removeprefix('URN:')}#{character}") is UvciCheck.VALID
+    assert check(identifier) is UvciCheck.ABSENT
+    for other in set(ALPHABET) - {character}:
+        assert check(f"{identifier}#{other}") is UvciCheck.WRONG
 
 
 def test_a_new_identifier_has_its_checksum_and_fits_the_schema() -> None:
     for _ in range(50):
-        identifier, check = new_uvci("FR").split("#")
+        new = new_uvci("FR")
+        identifier, character = new.split("#")
         assert re.fullmatch(r"URN:UVCI:01:FR:[A-Z0-9]{26}", identifier)
-        assert checksum(identifier) == check
+        assert checksum(identifier) == character
+        assert check(new) is check(new.lower()) is UvciCheck.VALID
 
 
 def test_a_checksum_finds_any_single_wrong_character() -> None:
     identifier = "URN:UVCI:01:FR:T5DWTJYS4ZR8"
     right = checksum(identifier)
     for position in range(len(identifier)):
-        for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:":
+        for other in ALPHABET:
             if other != identifier[position]:
                 assert checksum(identifier[:position] + other + identifier[position + 1 :]) != right
+
+
+def test_a_checksum_may_be_a_colon_or_a_slash_and_may_be_made_without_the_prefix() -> None:
+    seen = set()
+    for number in range(200):
+        for identifier in (f"URN:UVCI:01:FR:{number}", f"01:FR:{number}"):
+            character = checksum(identifier)
+            seen.add(character)
+            assert check(f"{identifier}#{character}") is UvciCheck.VALID
+    assert seen == set(ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "said"),
+    [
+        # The forms of hcert.md §6 that states use; the identifiers are invented.
+        ("URN:UVCI:V1:DE:ABC123", "absent"),
+        ("URN:UVCI:01DE/IZ12345A/ABC", "absent"),
+        ("urn:uvci:01:bg:abc", "absent"),
+        ("01:HR:ABC", "absent"),
+        ("01/LU/ABC", "absent"),
+        ("01/LU/ABC#", "absent"),
+        ("01/LU/ABC#12", "wrong"),
+        ("01/LU/ABC#1#2", "wrong"),
+        ("UVCI:01:NZ:ABC", "absent"),
+        ("URN:UVCI:03:MD:ABC", "absent"),
+        ("URN:UCI:01:NL:ABC#3", "not a UVCI"),
+        ("URN:UVCI:01:NL:A_B#3", "not a UVCI"),
+        ("01/LU/ABC#ı", "not a UVCI"),
+        ("URN:UVCI:01:NL:ſ#3", "not a UVCI"),
+        ("123e4567-e89b-12d3-a456-426614174000", "not a UVCI"),
+        ("URN:UVCI:01:NL:A\n", "not a UVCI"),
+        ("", "not a UVCI"),
+    ],
+)
+def test_what_states_write_is_told_and_never_an_error(identifier: str, said: str) -> None:
+    assert check(identifier) == said
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.text(max_size=90))
+def test_any_text_can_be_checked(identifier: str) -> None:
+    assert check(identifier) in UvciCheck
+    assert check(f"01:FR:{identifier}") in UvciCheck
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.from_regex(r"URN:UVCI:01:[A-Z]{2}:[A-Z0-9/:]{1,57}", fullmatch=True), st.data())
+def test_one_wrong_character_is_always_found(identifier: str, data: st.DataObject) -> None:
+    right = f"{identifier}#{checksum(identifier)}"
+    assert check(right) is UvciCheck.VALID
+    position = data.draw(st.sampled_from([place for place, letter in enumerate(right) if letter != "#"]))
+    other = data.draw(st.sampled_from(sorted(set(ALPHABET) - {right[position]})))
+    wrong = right[:position] + other + right[position + 1 :]
+    assert check(wrong) in (UvciCheck.WRONG, UvciCheck.NOT_A_UVCI)
+    if position >= len("URN:UVCI:01:FR:"):
+        assert check(wrong) is UvciCheck.WRONG

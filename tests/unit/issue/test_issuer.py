@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
 import json
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import cbor2
 import pytest
+from msgspec.structs import replace
 
 import healthcert as hc
 from healthcert.codings import DETECTED
@@ -216,12 +216,25 @@ def test_a_birth_date_may_be_partial(birth_date: str) -> None:
 
 
 def test_names_in_other_scripts_ask_for_the_passport_spelling() -> None:
-    holder = hc.Holder(family_name="Παπαδόπουλος", birth_date="1984")
+    holder = hc.Holder(family_name="王小明", birth_date="1984")
     with pytest.raises(hc.IssueError) as caught:
         issue(holder=holder)
     assert caught.value.code == "NAME_NEEDS_PASSPORT_SPELLING"
-    issued = issue(holder=replace(holder, family_name_icao="PAPADOPOULOS"))
-    assert verifier().verify(issued.text).certificate.holder.family_name_icao == "PAPADOPOULOS"
+    issued = issue(holder=replace(holder, family_name_icao="WANG<XIAOMING"))
+    assert verifier().verify(issued.text).certificate.holder.family_name_icao == "WANG<XIAOMING"
+
+
+def test_an_issuer_may_have_a_transliteration_of_its_own() -> None:
+    holder = replace(HOLDER, family_name="Exemplaire-Müller", family_name_icao=None)
+    for changes, spelling in (({}, "EXEMPLAIRE<MUELLER"), ({"Ü": "U"}, "EXEMPLAIRE<MULLER")):
+        issued = issuer(policy=hc.IssuePolicy(transliteration=changes)).issue(VACCINATION, holder=holder)
+        assert verifier().verify(issued.text).certificate.holder.family_name_icao == spelling
+
+
+@pytest.mark.parametrize("variant", [{"ü": "U"}, {"Ü": "Ü"}, {"": "A"}, {"王": "wang"}])
+def test_an_impossible_transliteration_is_told_at_once(variant: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="of a variant"):
+        hc.IssuePolicy(transliteration=variant)
 
 
 @pytest.mark.parametrize(

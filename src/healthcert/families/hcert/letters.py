@@ -1,9 +1,9 @@
 """Which capital letter, or run of letters, is spelled how in a machine-readable zone.
 
-A key is one to three capital letters, after ``^`` only at the start of a word, before ``$`` only at its end; the
-longest key that fits wins. A marked letter without a key is spelled as its base letter. "Doc 9303" is ICAO Doc 9303,
-Part 3, eighth edition (2021), §6. What is known of each source, and where the standard is not followed and why:
-docs/explanation/names.md.
+A key is one to three capital letters or Hebrew points, after ``^`` only at the start of a word, before ``$`` only at
+its end; the longest key that fits wins. A marked letter without a key is spelled as its base letter. "Doc 9303" is
+ICAO Doc 9303, Part 3, eighth edition (2021), §6. What is known of each source, and where the standard is not followed
+and why: docs/explanation/names.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _pairs(table: str) -> dict[str, str]:
 
 def _from(first: int, spellings: str) -> dict[str, str]:
     """Spellings of consecutive code points. Keeps letters that run from right to left out of the source."""
-    return {chr(first + step): spelling for step, spelling in enumerate(spellings.split())}
+    return {chr(first + step): spelling.strip("-") for step, spelling in enumerate(spellings.split())}
 
 
 # Doc 9303 §6.A. Only what is not the base letter; ĸ is not in the table, and was Q in Greenlandic spelling.
@@ -70,6 +70,57 @@ LETTERS: Mapping[str, str] = MappingProxyType(_BASIC | _LATIN | _CYRILLIC | _GRE
 
 LONGEST_KEY = 5
 
+# The rules of the Academy of the Hebrew Language (2006) as the United Nations took them over (resolution IX/9, 2007),
+# without what no machine-readable zone can hold. Not part of LETTERS: without points there are no vowels.
+_HE, _VAV, _ZAYIN, _HET, _YOD, _KAF, _TSADI = "\u05d4", "\u05d5", "\u05d6", "\u05d7", "\u05d9", "\u05db", "\u05e6"
+_BET, _GIMEL, _PE, _FINAL_KAF, _FINAL_PE, _FINAL_TSADI = "\u05d1", "\u05d2", "\u05e4", "\u05da", "\u05e3", "\u05e5"
+_SHEVA, _PATAH, _HOLAM, _HOLAM_OF_VAV, _DAGESH, _SIN = "\u05b0", "\u05b7", "\u05b9", "\u05ba", "\u05bc", "\u05c2"
+_GERESH = "\u05f3"
+_VOWELS = _from(0x05B0, "- E A O I E E A A O O U") | {"\u05c7": "O"}
+_HEBREW = {
+    **_from(0x05D0, "- V G D H V Z H T Y KH KH L M M N N S - F F TS TS K R SH T"),
+    **_from(0x05F0, "VV VY YY"),  # digraphs of Yiddish
+    **_VOWELS,
+    # Without effect but where a longer key has them: dagesh, the dots of shin and sin, geresh, gershayim.
+    **dict.fromkeys((_DAGESH, "\u05c1", _SIN, _GERESH, "\u05f4"), ""),
+    **{letter + _DAGESH: spelling for letter, spelling in (
+        (_BET, "B"), (_KAF, "K"), (_FINAL_KAF, "K"), (_PE, "P"), (_FINAL_PE, "P")
+    )},
+    **{letter + dagesh + _GERESH: spelling for dagesh in ("", _DAGESH) for letter, spelling in (
+        (_GIMEL, "J"), (_ZAYIN, "ZH"), (_TSADI, "CH"), (_FINAL_TSADI, "CH")
+    )},
+    "\u05e9" + _SIN: "S",
+    "\u05e9" + _DAGESH + _SIN: "S",
+    # A he at the end is silent unless it has its dot; a patah below the last letter is sounded before it.
+    _HE + "$": "",
+    _HE + _DAGESH + "$": "H",
+    _HE + _DAGESH + _PATAH + "$": "AH",
+    _HET + _PATAH + "$": "AH",
+    # Vav as a vowel.
+    _VAV + _DAGESH: "U",
+    _VAV + _HOLAM: "O",
+    _VAV + _HOLAM_OF_VAV: "VO",
+    _HOLAM + _VAV: "O",
+    # At the start of a word these have a dagesh, written or not.
+    "^" + _BET: "B",
+    "^" + _KAF: "K",
+    "^" + _PE: "P",
+    # Sheva is spelled only where it is sounded. The points do not tell; this is how it mostly is in speech.
+    **{f"^{letter}{_SHEVA}": spelling for letter, spelling in _pairs(
+        "\u05d9 YE \u05dc LE \u05de ME \u05e0 NE \u05e8 RE"
+    ).items()},
+}  # fmt: skip
+for _point, _vowel in _VOWELS.items():
+    # Vav with a vowel of its own, or after one, is a consonant.
+    _HEBREW[_VAV + _DAGESH + _point] = "V" + _vowel
+    _HEBREW[_point + _VAV + _HOLAM] = _vowel + "VO"
+    # In pointed text, a letter without its dagesh is meant to have none.
+    _HEBREW |= {f"^{letter}{_point}": _HEBREW[letter] + _vowel for letter in (_BET, _KAF, _PE)}
+    for _carried in ("\u05b4", "\u05b5", "\u05b6"):  # hiriq, tsere, segol: a yod after them is part of the vowel
+        _HEBREW[_carried + _YOD] = _VOWELS[_carried]
+        _HEBREW[_carried + _YOD + _DAGESH] = _VOWELS[_carried] + "Y"
+        _HEBREW[_carried + _YOD + _point] = _VOWELS[_carried] + "Y" + _vowel
+
 # Gaj's Latin letters, then Doc 9303 §6.A. Doc 9303 §6.B agrees but for Г, where its H is a slip.
 _GAJ = _pairs("Ж Z Х H Ц C Ч C Ш S")
 
@@ -81,6 +132,7 @@ VARIANTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "BY": MappingProxyType(_pairs("Г H Ё IO")),
         # One of the choices of Doc 9303 §6.A; that Spain makes it is not confirmed.
         "ES": MappingProxyType(_pairs("Ü U")),
+        "IL": MappingProxyType(_HEBREW),
         # Regulation on the contents of the machine-readable record (2008), for the Latin letters.
         "ME": MappingProxyType(_GAJ),
         # Doc 9303 §6.B, with GJ at Ѓ, where the standard has it at a letter that Macedonian has not.
@@ -93,4 +145,5 @@ VARIANTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """What some states spell in another way than :data:`LETTERS`, by ISO 3166-1 code. A state that is not here, such as
-Germany, Sweden, Russia or Greece, needs no variant, or its practice is not known."""
+Germany, Sweden, Russia or Greece, needs no variant, or its practice is not known. ``IL`` is all of Hebrew, to be chosen
+knowingly: passports of Israel may spell a name otherwise, and a name without points comes out without vowels."""

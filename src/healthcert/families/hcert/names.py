@@ -1,7 +1,7 @@
 """Names as the machine-readable zone of a passport spells them (ICAO Doc 9303, Part 3, §4.6 and §6): ``A-Z``, ``<``.
 
-Latin, Cyrillic, Greek, Arabic and Georgian letters are transliterated. Any other script, a digit or a symbol has
-no rule that passports share, so their spelling is asked for instead of guessed.
+Latin, Cyrillic, Greek, Arabic and Georgian letters are transliterated, Hebrew by a variant. Any other script, a digit
+or a symbol has no rule that passports share, so their spelling is asked for instead of guessed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,22 @@ _DROPPED = frozenset(
     "'’‘‚ʼʻʽʾʿʹ`´\"“”„«»‹›.·"
     "\u00ad\u200c\u200d\u200e\u200f\u061c"  # soft hyphen, joiners, direction marks; overrides of direction are refused
 )
-# Diacritics of European letters that no letter took in, and the marks of Arabic that §6.C does not encode.
-_MARKS = re.compile("[\u0300-\u036f\u1dc0-\u1dff\u064b-\u0650\u0652\u0670]+")
+# Diacritics of European letters that no letter took in, the marks of Arabic that §6.C does not encode, and of Hebrew
+# those that tell stress and the lack of a dagesh.
+_MARKS = re.compile("[\u0300-\u036f\u1dc0-\u1dff\u064b-\u0650\u0652\u0670\u05bd\u05bf]+")
 _SHADDA = "\u0651"
 # Old accents of Greek: a circumflex is an accent, breathings and the small iota are not written any more.
 _MONOTONIC = {0x0313: None, 0x0314: None, 0x0342: 0x0301, 0x0345: None}
 # Presentation forms of Arabic, ligatures, and the wide letters of East Asian fonts stand for ordinary letters.
 _FORMS = frozenset(("<initial>", "<medial>", "<final>", "<isolated>", "<compat>", "<wide>"))
 
-_KEY = re.compile(r"\^?[^\W\d_]{1,3}\$?")
+# What Unicode sorts or keyboards put elsewhere belongs next to its Hebrew letter, before its vowel: the dots that make
+# another consonant of it, and geresh, for which many type an apostrophe.
+_VOWELS_BEFORE_DOTS = re.compile("([\u05b0-\u05bb\u05c7]+)([\u05bc\u05c1\u05c2\u05f3]+)")
+_TYPED_GERESH = re.compile("(?<=[\u05b0-\u05ea])['’‘´`]")
+_GERESH = "\u05f3"
+
+_KEY = re.compile(r"\^?(?:[^\W\d_]|[\u05b0-\u05bc\u05c1\u05c2\u05c7\u05f3\u05f4]){1,3}\$?")
 _SPELLING = re.compile("[A-Z]*")
 
 
@@ -46,7 +53,7 @@ def transliterate(name: str, field: str = "name", *, variant: Mapping[str, str] 
     if variant:
         check_variant(variant)
         table = {**LETTERS, **variant}
-    spellings = (_spell(word, table, field) for word in _words(name, field))
+    spellings = (_spell(word, table, field) for word in _words(name, table, field))
     return "<".join(spelling for spelling in spellings if spelling)[:MAX_TEXT].rstrip("<")
 
 
@@ -54,29 +61,37 @@ def check_variant(variant: Mapping[str, str]) -> None:
     """Raises ValueError unless every key is one to three composed capital letters and every spelling is of ``A-Z``.
 
     A ``^`` before the letters binds them to the start of a word, a ``$`` after them to its end: ``{"^Є": "YE"}``.
+    Points of Hebrew are letters here; dagesh and the dots of shin come before the vowel.
     """
     for key, spelling in variant.items():
-        if not _KEY.fullmatch(key) or key != unicodedata.normalize("NFC", key.upper()):
+        if not _KEY.fullmatch(key) or key != _dots_first(unicodedata.normalize("NFC", key.upper())):
             raise ValueError("a key of a variant is one to three capital letters, after ^ or before $ if need be")
         if not _SPELLING.fullmatch(spelling):
             raise ValueError("a spelling of a variant has the letters A-Z only")
 
 
-def _words(name: str, field: str) -> list[str]:
-    """The words of the name in composed capital letters, with nothing else but shadda."""
+def _words(name: str, table: Mapping[str, str], field: str) -> list[str]:
+    """The words of the name in composed capital letters, with nothing else but shadda and what the table knows."""
     decomposed = unicodedata.normalize("NFD", name).translate(_MONOTONIC)
     plain = "".join(map(_unfold, unicodedata.normalize("NFC", decomposed)))
+    plain = _MARKS.sub("", unicodedata.normalize("NFC", plain.upper()))
+    if _GERESH in table:
+        plain = _dots_first(_TYPED_GERESH.sub(_GERESH, plain))
     out: list[str] = []
-    for character in _MARKS.sub("", unicodedata.normalize("NFC", plain.upper())):
+    for character in plain:
         if character in _SEPARATORS or unicodedata.category(character) in _SEPARATING_KINDS:
             out.append("<")
         elif character in _DROPPED:
             continue
-        elif character.isalpha() or character == _SHADDA:
+        elif character.isalpha() or character == _SHADDA or character in table:
             out.append(character)
         else:
             raise _ask(field)
     return "".join(out).split("<")
+
+
+def _dots_first(text: str) -> str:
+    return _VOWELS_BEFORE_DOTS.sub(r"\2\1", text)
 
 
 def _unfold(character: str) -> str:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from enum import StrEnum
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
 # 26 characters of 32 are 130 bits; without I, L, O and U, which are misread or make words.
 _OPAQUE = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 _OPAQUE_LENGTH = 26
+
+# Version, country and body as the registration has them, and as states write them: URN:UVCI:V1:DE:..., 01DE/....
+_FORM = re.compile(
+    r"(?:URN:)?(?:UVCI:)?(?P<rest>(?:V\d{1,2}|\d\d)[:/]?[A-Z]{2}[A-Z0-9/:]+)(?:#(?P<check>[!-~]*))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class UvciCheck(StrEnum):
+    """What the checksum of an identifier says."""
+
+    VALID = "valid"
+    WRONG = "wrong"
+    ABSENT = "absent"
+    NOT_A_UVCI = "not a UVCI"
 
 
 def new_uvci(country: str) -> str:
@@ -15,6 +32,23 @@ def new_uvci(country: str) -> str:
     opaque = "".join(_OPAQUE[byte % len(_OPAQUE)] for byte in secrets.token_bytes(_OPAQUE_LENGTH))
     identifier = f"URN:UVCI:01:{country}:{opaque}"
     return f"{identifier}#{checksum(identifier)}"
+
+
+def check(identifier: str) -> UvciCheck:
+    """Whether the checksum of an identifier holds. Information only: nothing may be refused because of it.
+
+    States compute it in ways of their own (wrong for most certificates of several), with the prefix ``URN:UVCI:`` also
+    where they leave it out of the identifier, and over capital letters; so both are tried. A checksum without its
+    ``#`` cannot be told from the rest, and is absent.
+    """
+    form = _FORM.fullmatch(identifier)
+    if form is None:
+        return UvciCheck.NOT_A_UVCI
+    if not form["check"]:
+        return UvciCheck.ABSENT
+    written, _, character = identifier.upper().partition("#")
+    spellings = (written, f"URN:UVCI:{form['rest'].upper()}")
+    return UvciCheck.VALID if character in map(checksum, spellings) else UvciCheck.WRONG
 
 
 def checksum(identifier: str) -> str:
