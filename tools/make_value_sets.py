@@ -2,7 +2,8 @@
 
     python tools/make_value_sets.py ../shared/interop/valuesets/eu-dcc-valuesets
 
-Only facts are taken over: codes, names, code systems, and whether a code is active. The release and commit below
+Only facts are taken over: codes, names, code systems, whether a code is active, and which codes belong to one
+product. The release and commit below
 are those of the folder's source; change them together with the data.
 """
 
@@ -29,6 +30,7 @@ FILES = {
     "t.ma": "test-manf-example",
     "co": "country-2-codes",
 }
+INSTRUCTIONS = "vaccine-encoding-instructions"
 TARGET = Path(__file__).parent.parent / "src/healthcert/data/value_sets.json"
 
 
@@ -47,9 +49,25 @@ def main() -> None:
                 for code, value in sorted(published["valueSetValues"].items())
             },
         }
-    text = json.dumps({"source": SOURCE, "sets": sets}, ensure_ascii=False, indent=1, sort_keys=False)
+    instructions = json.loads((folder / f"{INSTRUCTIONS}.json").read_text("utf-8"))
+    products = {
+        value["vaccine-code"].removesuffix(" (deprecated)"): {
+            "name": name,
+            "manufacturer": value["vaccine-manufacturer"],
+            "vaccines": value["sct-codes"],
+        }
+        for name, value in sorted(instructions["valueSetValues"].items())
+    }
+    made = {
+        "source": SOURCE,
+        "sets": sets,
+        "instructions": {
+            "id": instructions["valueSetId"], "date": instructions["valueSetDate"], "products": products,
+        },
+    }  # fmt: skip
+    text = json.dumps(made, ensure_ascii=False, indent=1, sort_keys=False)
     TARGET.write_text(text + "\n", encoding="utf-8")
-    print(f"{TARGET.name}: {sum(len(entry['codes']) for entry in sets.values())} codes")
+    print(f"{TARGET.name}: {sum(len(entry['codes']) for entry in sets.values())} codes, {len(products)} products")
 
 
 if __name__ == "__main__":

@@ -157,15 +157,14 @@ _BY_NUMBER = {algorithm.value: algorithm for algorithm in Algorithm}
 def _to_der(signature: bytes, size: int) -> bytes:
     """The ECDSA-Sig-Value (RFC 3279 §2.2.3) of a raw ``r || s``."""
     body = _der_integer(signature[:size]) + _der_integer(signature[size:])
-    length = len(body)
-    return (b"\x30" + length.to_bytes() if length < 0x80 else b"\x30\x81" + length.to_bytes()) + body
+    return (b"\x30%c%b" if len(body) < 0x80 else b"\x30\x81%c%b") % (len(body), body)
 
 
 def _der_integer(magnitude: bytes) -> bytes:
     magnitude = magnitude.lstrip(b"\0")
     if not magnitude or magnitude[0] & 0x80:
-        magnitude = b"\0" + magnitude
-    return b"\x02" + len(magnitude).to_bytes() + magnitude
+        return b"\x02%c\0%b" % (len(magnitude) + 1, magnitude)
+    return b"\x02%c%b" % (len(magnitude), magnitude)
 
 
 def _pss(digest: hashes.HashAlgorithm) -> padding.PSS:

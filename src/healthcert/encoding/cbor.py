@@ -6,6 +6,7 @@ that is wanted before a signature is checked, so every tag comes out as a plain 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -54,6 +55,15 @@ def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
     if source.tell() != len(data):
         raise _error(code, "bytes after the end of the CBOR item")
     return value
+
+
+def has_undefined(value: Any) -> bool:
+    """Whether the simple value undefined stands anywhere in a decoded ``value``."""
+    if isinstance(value, Mapping):
+        return any(map(has_undefined, value.keys())) or any(map(has_undefined, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(has_undefined, value))
+    return has_undefined(value.value) if isinstance(value, Tag) else value is cbor2.undefined
 
 
 def encode(value: Any) -> bytes:

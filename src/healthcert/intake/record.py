@@ -13,7 +13,7 @@ from typing import Any
 
 from healthcert.codings import COVID_19
 from healthcert.errors import Code, IssueError, Step
-from healthcert.families.hcert.valuesets import coding
+from healthcert.families.hcert.valuesets import coding, product_of
 from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
 HOLDER_FIELDS = ("family_name", "given_name", "birth_date", "family_name_icao", "given_name_icao")
@@ -41,6 +41,9 @@ def fields_of(kind: EntryType) -> tuple[str, ...]:
 def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Event]:
     """Holder and event of a record; the disease is COVID-19 where none is named.
 
+    A vaccine's product may be given by its code or its name, and brings its vaccine and manufacturer with it where the
+    record names none (the EU's encoding instructions).
+
     Raises :class:`IssueError` (``FIELD_INVALID``) for an unknown or missing name or a value of the wrong form, telling
     the field, its rule and an example. What the values must be beyond that is the issuer's to check.
     """
@@ -50,6 +53,10 @@ def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Eve
     if unknown := [name for name in record if name not in known]:
         raise _error(f"{_named(unknown)}: not a field of a {kind} record, which has: {', '.join(known)}")
     given = {name: value for name, value in record.items() if value is not None}
+    product = product_of(given["product"]) if isinstance(given.get("product"), str) else None
+    if product is not None:
+        belonging = {"vaccine": product.vaccines[0].code, "manufacturer": product.manufacturer.code}
+        given = belonging | given | {"product": product.product.code}
     about: dict[str, Any] = {name: _text(name, given[name]) for name in HOLDER_FIELDS if name in given}
     readers = _READERS[kind]
     values: dict[str, Any] = {"disease": COVID_19}
@@ -124,7 +131,7 @@ _EXAMPLES = {
     "certificate_id": "text; for example URN:UVCI:01:FR:T5DWTJYS4ZR8#4",
     "disease": "a code of the disease value set; for example 840539006",
     "vaccine": "a code of the vaccine value set; for example 1119349007",
-    "product": "a code of the product value set; for example EU/1/20/1528",
+    "product": "a code or name of the product value set; for example EU/1/20/1528 or Comirnaty",
     "manufacturer": "a code of the manufacturer value set; for example ORG-100030215",
     "dose": "a whole number from 1 to 99; for example 2",
     "series": "a whole number from 1 to 99; for example 2",

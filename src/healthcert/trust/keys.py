@@ -32,7 +32,7 @@ class TrustedKey:
     not_after: datetime | None = None
     certificate: bytes | None = field(default=None, repr=False)
     source: str = "memory"
-    _loaded: list[PublicKey] = field(default_factory=list, init=False, repr=False, compare=False)
+    _loaded: list[tuple[PublicKey, int | None]] = field(default_factory=list, init=False, repr=False, compare=False)
     _checks: dict[Algorithm, Check | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -41,14 +41,12 @@ class TrustedKey:
 
         Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when ``spki`` is not a key of a supported kind.
         """
-        if not self._loaded:
-            self._loaded.append(load_public_key(self.spki))
-        return self._loaded[0]
+        return self._load()[0]
 
     @property
     def rsa_bits(self) -> int | None:
         """The size of an RSA key; None for other keys. Raises like :attr:`public_key`."""
-        return self.public_key.key_size if isinstance(self.public_key, RSAPublicKey) else None
+        return self._load()[1]
 
     def check_for(self, algorithm: Algorithm) -> Check | None:
         """What tells whether a signature of ``algorithm`` was made with this key; None where the two do not fit.
@@ -58,6 +56,12 @@ class TrustedKey:
         if algorithm not in self._checks:
             self._checks[algorithm] = algorithm.verifier(self.public_key)
         return self._checks[algorithm]
+
+    def _load(self) -> tuple[PublicKey, int | None]:
+        if not self._loaded:
+            key = load_public_key(self.spki)
+            self._loaded.append((key, key.key_size if isinstance(key, RSAPublicKey) else None))
+        return self._loaded[0]
 
     def narrowed_by(self, other: TrustedKey) -> TrustedKey:
         """What both this and ``other``, the same key from another source, allow: knowing more never allows more."""

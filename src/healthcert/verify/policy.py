@@ -39,6 +39,8 @@ TOLERABLE = frozenset(
         Code.TIME_ABSENT,
         Code.FIELD_MISSING,
         Code.UNKNOWN_CLAIM,
+        Code.ISSUER_NOT_A_COUNTRY,
+        Code.UNDEFINED_VALUE,
     )
 )
 """Every departure that honest issuers are known for. Each is tolerated by name, and a warning where it is met."""

@@ -54,10 +54,28 @@ def test_a_test() -> None:
     assert event.name is None
 
 
+@pytest.mark.parametrize("named", ["EU/1/21/1529", "Vaxzevria", "vaxzevria "])
+def test_a_product_brings_its_vaccine_and_manufacturer(named: str) -> None:
+    record = RECORDS[hc.EntryType.VACCINATION] | {"product": named, "vaccine": None, "manufacturer": None}
+    _, event = read_record(hc.EntryType.VACCINATION, record)
+    assert isinstance(event, hc.Vaccination)
+    codes = [coding and coding.code for coding in (event.product, event.vaccine, event.manufacturer)]
+    assert codes == ["EU/1/21/1529", "29061000087103", "ORG-100001699"]
+
+
+def test_what_the_record_says_itself_is_kept() -> None:
+    record = RECORDS[hc.EntryType.VACCINATION] | {"product": "Vaxzevria", "vaccine": "28531000087107"}
+    _, event = read_record(hc.EntryType.VACCINATION, record)
+    assert isinstance(event, hc.Vaccination)
+    assert event.vaccine is not None
+    assert event.vaccine.code == "28531000087107"
+
+
 @pytest.mark.parametrize("kind", ENTRY_TYPES)
 def test_each_required_name_is_missed(kind: hc.EntryType) -> None:
+    unknown = {"product": "Some-Product"} if kind is hc.EntryType.VACCINATION else {}
     for name in set(RECORDS[kind]) - HOLDER.keys() - {"device"}:
-        record = {key: value for key, value in RECORDS[kind].items() if key != name}
+        record = {key: value for key, value in (RECORDS[kind] | unknown).items() if key != name}
         with pytest.raises(hc.IssueError) as caught:
             read_record(kind, record)
         assert caught.value.code == "FIELD_INVALID"

@@ -18,7 +18,7 @@ from healthcert.families.hcert.content import read_payload
 from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
 from healthcert.families.hcert.names import transliterate
 from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION, SCHEMA_VERSION_WITHOUT_FNT
-from healthcert.families.hcert.valuesets import may_be_issued
+from healthcert.families.hcert.valuesets import may_be_issued, product_of
 from healthcert.model import Coding, Event, Holder, Recovery, TestResult, Vaccination
 
 
@@ -85,6 +85,7 @@ def to_payload(
                 "sd": _number("series", event.series),
                 "dt": _day("date", event.date),
             }
+            _check_product(entry, unlisted_codes)
         case TestResult():
             group = "t"
             entry |= {
@@ -127,6 +128,18 @@ def to_payload(
     payload = {"ver": version, "nam": names, "dob": born, group: [entry]}
     _check(payload, unlisted_codes)
     return payload
+
+
+def _check_product(entry: Mapping[str, Any], unlisted_codes: frozenset[str]) -> None:
+    """A product goes with its manufacturer and its vaccine, or two issuers would encode one dose in two ways."""
+    product = product_of(entry["mp"])
+    if product is None:
+        return
+    # EU vaccine encoding instructions (guidelines on value sets, Annex A).
+    if entry["ma"] not in unlisted_codes | {product.manufacturer.code}:
+        raise _invalid("manufacturer", "that of the product", product.manufacturer.code)
+    if entry["vp"] not in unlisted_codes | {vaccine.code for vaccine in product.vaccines}:
+        raise _invalid("vaccine", "one of the product's", product.vaccines[0].code)
 
 
 def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from healthcert.encoding import base45, cose, cwt, deflate
+from healthcert.encoding import base45, cbor, cose, cwt, deflate
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, DecodeError, Step, VerificationError
 from healthcert.families.hcert import who
 from healthcert.families.hcert.content import EuDcc
 from healthcert.families.hcert.kind import Kind
 from healthcert.families.hcert.siblings import AtExemption, SwissLight
+from healthcert.families.hcert.valuesets import listed
 from healthcert.families.protocol import Decoded, Finding, Layer
 from healthcert.limits import Limits
 from healthcert.model import EntryType, HealthCertificate
@@ -26,7 +27,8 @@ PREFIX = "HC1:"
 
 _KID_SIZE = 8
 _LIGHT_LIFE = 48 * 3600  # seconds; the longest that Switzerland gave one
-_DDCC = who.DdccVaccination.name
+_EU_DCC, _DDCC = "EU DCC", who.DdccVaccination.name
+_UNDEFINED = b"\xf7"
 
 
 class Hcert:
@@ -145,6 +147,14 @@ class Hcert:
         alg = message.header(cose.ALG)
         if alg is not None and cose.ALG not in message.protected:
             findings += (_UNPROTECTED,)
+        # RFC 8949 §3.3: undefined is no value. Issuer check I-CO5. Of all the texts and numbers here, only rare binary
+        # ones have this byte as well.
+        if _UNDEFINED in message.payload and cbor.has_undefined(claims.raw):
+            findings += (_UNDEFINED_VALUE,)
+        # HCERT specification §3.3.4: iss is a country, ISO 3166-1 alpha-2. Issuer check I-CO1.
+        if kind == _EU_DCC and listed("co", claims.issuer or "") is None:
+            findings += (_NO_COUNTRY,)
+        # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         for quirk in dict.fromkeys(claims.quirks):
             findings += (Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]),)
         if kind == _DDCC:
@@ -192,7 +202,7 @@ HC1 = Hcert(
     "HCERT",
     PREFIX,
     {
-        DCC_KEY: EuDcc("EU DCC"),
+        DCC_KEY: EuDcc(_EU_DCC),
         DDCC_VACCINATION_KEY: who.DdccVaccination(),
         DDCC_TEST_KEY: who.DdccTest(),
         DVC_KEY: who.Dvc(),
@@ -208,6 +218,8 @@ _LISTED = 20  # keys in a message
 _INT = frozenset((int,))
 _URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
 _UNPROTECTED = Finding(Code.ALGORITHM_UNPROTECTED, Step.SIGNATURE, "alg is only in the unprotected header")
+_UNDEFINED_VALUE = Finding(Code.UNDEFINED_VALUE, Step.DECODE, "an undefined value (CBOR simple value 23)")
+_NO_COUNTRY = Finding(Code.ISSUER_NOT_A_COUNTRY, Step.DECODE, "iss is absent or no country of ISO 3166-1")
 _LIGHT_WITHOUT_END = Finding(Code.TIME_ABSENT, Step.TIME, "no exp: taken to end 48 hours after iat")
 _TIME_QUIRKS = {
     Code.FLOAT_TIME: "exp, nbf or iat is a floating-point number",

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from msgspec import Struct
+
 from healthcert.codings import LOINC, SNOMED_CT
 from healthcert.model import Coding
 
@@ -17,6 +19,7 @@ EMA_ORGANISATION = "https://spor.ema.europa.eu/v1/organisations"
 EU_MANUFACTURER = "http://ec.europa.eu/temp/vaccinemanufacturer"
 JRC_DEVICE = "https://covid-19-diagnostics.jrc.ec.europa.eu/devices"
 ISO_3166 = "urn:iso:std:iso:3166"
+_ANY_VACCINE = "28531000087107"  # a COVID-19 vaccine of any kind
 
 
 def coding(field: str, code: str) -> Coding:
@@ -40,9 +43,49 @@ def may_be_issued(field: str, code: str) -> bool:
     return field == "t.ma" or (code in _table()[field]["codes"] and _table()[field]["codes"][code]["active"])
 
 
+class Product(Struct, frozen=True):
+    """A vaccine's product with what belongs to it, so that every issuer encodes the same vaccine in the same way.
+
+    ``vaccines`` are the kinds of vaccine that may be named for it, the most telling one first.
+    """
+
+    product: Coding
+    name: str
+    manufacturer: Coding
+    vaccines: tuple[Coding, ...]
+
+
+def product_of(name: str) -> Product | None:
+    """The product of this code or name: ``EU/1/20/1528`` and ``Comirnaty`` are the same; None for an unknown one.
+
+    Source: the EU's vaccine encoding instructions (guidelines on value sets, Annex A).
+    """
+    return _products().get(name.strip().casefold())
+
+
 @cache
+def _products() -> dict[str, Product]:
+    products: dict[str, Product] = {}
+    for code, given in _data()["instructions"]["products"].items():
+        vaccines = sorted(given["vaccines"], key=_ANY_VACCINE.__eq__)
+        product = Product(
+            coding("mp", code),
+            given["name"],
+            coding("v.ma", given["manufacturer"]),
+            tuple(coding("vp", vaccine) for vaccine in vaccines),
+        )
+        products |= {code.casefold(): product, given["name"].casefold(): product}
+    return products
+
+
+@cache
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(files("healthcert.data").joinpath("value_sets.json").read_text("utf-8"))
+    return data
+
+
 def _table() -> dict[str, Any]:
-    sets: dict[str, Any] = json.loads(files("healthcert.data").joinpath("value_sets.json").read_text("utf-8"))["sets"]
+    sets: dict[str, Any] = _data()["sets"]
     return sets
 
 

@@ -1,0 +1,112 @@
+"""What a published case consists of, and the short way to write one down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.vectors.pictures import Picture
+from tools.vectors.press import CLOCK, Press
+
+_STEPS = {
+    "recognise": "INVALID_SCHEME_PREFIX UNSUPPORTED_VERSION INPUT_TOO_LONG FAMILY_NOT_ACCEPTED",
+    "decode": "BASE_45_DECODING_FAILED DECOMPRESSION_FAILED COSE_DESERIALIZATION_FAILED CBOR_DESERIALIZATION_FAILED "
+    "CRITICAL_HEADER_UNKNOWN URL_ESCAPED_TEXT ISSUER_NOT_A_COUNTRY UNDEFINED_VALUE",
+    "trust": "KEY_NOT_IN_TRUST_LIST TRUST_STORE_EMPTY",
+    "signature": "ALGORITHM_NOT_ACCEPTED UNSUITABLE_PUBLIC_KEY_TYPE PUBLIC_KEY_TOO_WEAK SIGNATURE_INVALID "
+    "ALGORITHM_UNPROTECTED",
+    "time": "CWT_NOT_YET_VALID CWT_EXPIRED CWT_TIME_INVALID ISSUED_BEFORE_KEY PUBLIC_KEY_NOT_YET_VALID "
+    "PUBLIC_KEY_EXPIRED TIME_ABSENT FLOAT_TIME TAGGED_TIME EXPIRES_AFTER_KEY KEY_DATES_UNKNOWN",
+    "usage": "KEY_USAGE_MISMATCH",
+    "revocation": "REVOCATION_UNKNOWN",
+}
+_STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes.split()}
+_READABLE = 50_000  # characters of a case; of larger ones the layers are left out
+_UNDETERMINED = ("TRUST_STORE_EMPTY", "REVOCATION_UNKNOWN")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One vector: what is scanned, under which circumstances, and what a verifier makes of it."""
+
+    id: str
+    title: str
+    sections: tuple[str, ...]
+    expected: dict[str, Any]
+    clock: str = CLOCK
+    policy: str | dict[str, Any] = "default"
+    trust: tuple[str, ...] = ("dsc",)
+    text: str | None = None
+    picture: bytes | None = None
+    layers: dict[str, str] = field(default_factory=dict)
+    advisory: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``case.json``."""
+        values: dict[str, Any] = {"id": self.id, "title": self.title, "sections": list(self.sections)}
+        if self.advisory:
+            values["advisory"] = self.advisory
+        values |= {"clock": self.clock, "policy": self.policy, "trust": list(self.trust)}
+        if self.picture is not None:
+            values["picture"] = "code.png"
+        if self.text is not None:
+            values["text"] = self.text
+        return values | ({"layers": self.layers} if self.layers else {}) | {"expected": self.expected}
+
+
+def case(
+    case_id: str,
+    title: str,
+    sections: str,
+    code: str = "OK",
+    *warnings: str,
+    step: str | None = None,
+    clock: str = CLOCK,
+    policy: str | dict[str, Any] = "default",
+    trust: tuple[str, ...] | None = None,
+    scanned: Callable[[str], str] | None = None,
+    picture: Picture | None = None,
+    advisory: str = "",
+    **press: Any,
+) -> Case:
+    """A case. ``sections`` are separated by semicolons; further names are fields of :class:`Press`.
+
+    The step follows from the code (``content`` for those of the payload). The trust list holds the signer alone unless
+    ``trust`` says otherwise; ``scanned`` turns the text into what the scanner delivers.
+    """
+    text, layers = Press(**press).layers()
+    if scanned is not None:
+        text = scanned(text)
+    expected: dict[str, Any] = {
+        "outcome": "accepted" if code == "OK" else "undetermined" if code in _UNDETERMINED else "refused",
+        "code": code,
+        "step": None if code == "OK" else step or _STEP_OF.get(code, "content"),
+        "warnings": sorted(warnings),
+    }
+    if picture is not None:
+        expected = {"reads": True} | expected if picture.reads else {"reads": False}
+    return Case(
+        id=case_id,
+        title=title,
+        sections=tuple(part.strip() for part in sections.split(";")),
+        expected=expected,
+        clock=clock,
+        policy=policy,
+        trust=(press.get("signer", "dsc"),) if trust is None else trust,
+        text=text,
+        picture=picture.draw(text) if picture else None,
+        layers=layers if len(text) + sum(map(len, layers.values())) < _READABLE else {},
+        advisory=advisory,
+    )
+
+
+def quirk(case_id: str, title: str, sections: str, code: str, *further: str, **press: Any) -> list[Case]:
+    """A departure from the letter: a warning by default, and a refusal under the strict policy (id with ``-STRICT``).
+
+    ``further`` are the codes that it brings with it.
+    """
+    return [
+        case(case_id, title, sections, "OK", code, *further, **press),
+        case(f"{case_id}-STRICT", f"{title}, under the strict policy", sections, code, policy="strict", **press),
+    ]
