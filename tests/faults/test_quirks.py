@@ -87,6 +87,9 @@ QUIRKS: list[tuple[str, Callable[[], str], str]] = [
     ("a core data set without iat", lambda: press(cwt=cbor2.dumps(CORE)), "TIME_ABSENT"),
     ("a DVC record without a batch", lambda: press(claims={-260: {-6: DVC | {"vx": without(DVC["vx"], "bo")}}}), "FIELD_MISSING"),
     ("a claim from the future", lambda: press(claims={-260: {1: payload(), 99: {"x": 1}}}), "UNKNOWN_CLAIM"),
+    ("iss is no country", lambda: press(claims={1: "CNAM"}), "ISSUER_NOT_A_COUNTRY"),
+    ("no iss", lambda: press(claims={1: ...}), "ISSUER_NOT_A_COUNTRY"),
+    ("an undefined value", lambda: press(claims={7: [{"x": cbor2.undefined}]}), "UNDEFINED_VALUE"),
     ("another disease", lambda: press(payload=vaccination(tg="16541001")), "UNKNOWN_DISEASE"),
 ]  # fmt: skip
 
