@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from healthcert.families.hcert.uvci import UvciCheck, check_uvci
 from healthcert.families.hcert.valuesets import listed
 from healthcert.model import Coding, Event, Exemption, HealthCertificate, Holder, Recovery, TestResult, Vaccination
 from healthcert.trust.keys import TrustedKey
@@ -21,6 +22,8 @@ _MARKS = {
     StepResult.NOT_RUN: ("·", "bright_black"),
 }
 _LABEL_WIDTH = 14
+# Honest issuers compute it in ways of their own: only one that holds is worth a word.
+_CHECKSUMS = dict.fromkeys(UvciCheck, "") | {UvciCheck.VALID: " (its checksum holds)"}
 
 
 def verdict(source: str, outcome: Outcome, code: str, detail: str) -> str:
@@ -69,7 +72,7 @@ def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
         yield _line(event.entry_type.value.capitalize(), event_summary(event))
         yield _line("Issuer", ", ".join(part for part in (event.issuer, country_name(event.country)) if part))
         if event.certificate_id:
-            yield _line("Identifier", event.certificate_id)
+            yield _line("Identifier", event.certificate_id + _CHECKSUMS[check_uvci(event.certificate_id)])
     for link in certificate.links:
         yield _line("Link", link)
     start, end = (f"{at:%Y-%m-%d %H:%M}" if at else "unknown" for at in (certificate.issued_at, certificate.expires_at))

@@ -19,6 +19,11 @@ from healthcert.errors import IssueError as IssueError
 from healthcert.errors import Step as Step
 from healthcert.errors import TrustError as TrustError
 from healthcert.errors import VerificationError as VerificationError
+from healthcert.families.hcert.letters import TRANSLITERATION_VARIANTS as TRANSLITERATION_VARIANTS
+from healthcert.families.hcert.uvci import UvciCheck as UvciCheck
+from healthcert.families.hcert.uvci import check_uvci as check_uvci
+from healthcert.families.hcert.valuesets import Product as Product
+from healthcert.families.hcert.valuesets import product_of as product_of
 from healthcert.families.protocol import Finding as Finding
 from healthcert.families.protocol import Layer as Layer
 from healthcert.intake.record import read_record as read_record

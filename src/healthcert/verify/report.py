@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, Step, TrustError
+from healthcert.families.hcert.uvci import check_uvci
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, HealthCertificate
 from healthcert.trust.keys import TrustedKey
@@ -135,6 +136,7 @@ def _certificate(certificate: HealthCertificate) -> dict[str, Any]:
         for name in certificate.__struct_fields__
         if name not in ("raw", "events")
     }
+    values["uvci"] = {identifier: check_uvci(identifier).value for identifier in certificate.identifiers}
     values["events"] = [{"type": e.entry_type.value} | _fields(e) for e in certificate.events]
     return values
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import healthcert as hc
 from healthcert.families.hcert.encode import to_payload
-from healthcert.families.hcert.letters import LETTERS, LONGEST_KEY, VARIANTS
+from healthcert.families.hcert.letters import LETTERS, LONGEST_KEY, TRANSLITERATION_VARIANTS
 from healthcert.families.hcert.names import check_variant, transliterate
 
 with (Path(__file__).parent / "names.tsv").open(encoding="utf-8") as rows:
@@ -34,13 +34,13 @@ RECOVERY = hc.Recovery(
 def test_the_list_of_names_is_long_and_wide() -> None:
     assert len({(row["name"], row["variant"]) for row in NAMES}) == len(NAMES) >= 200
     assert len({row["script"] for row in NAMES}) >= 10
-    assert {row["variant"] for row in NAMES} == {"", "passport", *VARIANTS}
+    assert {row["variant"] for row in NAMES} == {"", "passport", *TRANSLITERATION_VARIANTS}
     assert all(row["note"] for row in NAMES)
 
 
 @pytest.mark.parametrize("row", SPELLED, ids=lambda row: f"{row['script']}-{row['spelling']}-{row['variant']}")
 def test_a_name_is_spelled_as_in_the_passport(row: dict[str, str]) -> None:
-    assert transliterate(row["name"], variant=VARIANTS.get(row["variant"])) == row["spelling"]
+    assert transliterate(row["name"], variant=TRANSLITERATION_VARIANTS.get(row["variant"])) == row["spelling"]
 
 
 @pytest.mark.parametrize("row", ASKED, ids=lambda row: f"{row['script']}-{row['spelling']}")
@@ -140,7 +140,7 @@ def test_an_impossible_variant_is_refused(variant: dict[str, str]) -> None:
 
 def test_the_tables_have_the_form_of_a_variant() -> None:
     check_variant({key: spelling for key, spelling in LETTERS.items() if key != "\u0640"})
-    for variant in VARIANTS.values():
+    for variant in TRANSLITERATION_VARIANTS.values():
         check_variant(variant)
         assert all(LETTERS.get(key) != spelling for key, spelling in variant.items())
     assert max(map(len, LETTERS)) <= LONGEST_KEY
@@ -209,7 +209,7 @@ HIRIQ, QAMATS, DAGESH, METEG, RAFE, SIN_DOT = "\u05b4", "\u05b8", "\u05bc", "\u0
 
 
 def hebrew(name: str) -> str:
-    return transliterate(name, variant=VARIANTS["IL"])
+    return transliterate(name, variant=TRANSLITERATION_VARIANTS["IL"])
 
 
 def test_no_letter_point_or_ligature_of_hebrew_is_missing() -> None:
@@ -247,6 +247,18 @@ def test_a_first_letter_is_hard_unless_points_say_otherwise() -> None:
         assert hebrew(TAV + letter) == "T" + soft
         assert hebrew(TAV + letter + RAFE) == "T" + soft
         assert hebrew(TAV + letter + DAGESH) == "T" + hard
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x17F) | st.sampled_from("ẞǅʼ\u0301"), max_size=30))
+def test_the_short_way_of_latin_names_spells_as_the_long_one(name: str) -> None:
+    def spelled(way: dict[str, str] | None) -> str:
+        try:
+            return transliterate(name, variant=way)
+        except hc.IssueError as error:
+            return error.detail
+
+    # A variant that changes nothing makes it the long way.
+    assert spelled(None) == spelled({"A": "A"})
 
 
 # -- A second opinion: the `mrz` package -------------------------------------------------------------------------------
@@ -304,7 +316,7 @@ def test_the_letters_of_mrz_are_spelled_alike_but_for_known_deviations(dictionar
 
     def ours(letter: str) -> str:
         # Inside a word, where no rule of the start or the end applies.
-        return transliterate(f"A{letter}A", variant=VARIANTS.get(variant or "")).removeprefix("A").removesuffix("A")
+        return transliterate(f"A{letter}A", variant=TRANSLITERATION_VARIANTS.get(variant or "")).removeprefix("A").removesuffix("A")
 
     different = {letter.upper() for letter, spelling in theirs.items() if ours(letter) != spelling.upper()}
     assert different == known.keys()
@@ -313,7 +325,7 @@ def test_the_letters_of_mrz_are_spelled_alike_but_for_known_deviations(dictionar
 def test_mrz_has_no_letter_of_a_supported_script_that_is_asked_for_here() -> None:
     for dictionary, (variant, _) in OPINIONS.items():
         for letter in letters_of_mrz(dictionary):
-            transliterate(letter, variant=VARIANTS.get(variant or ""))
+            transliterate(letter, variant=TRANSLITERATION_VARIANTS.get(variant or ""))
 
 
 # -- Properties --------------------------------------------------------------------------------------------------------
@@ -323,12 +335,12 @@ KNOWN = st.text(
     st.sampled_from("".join(row["name"] for row in NAMES) + "\u0301\u0308\u0651\u064e\u0345'-., <^$0"), max_size=100
 )
 TEXTS = st.one_of(ANY, KNOWN)
-COUNTRIES = st.sampled_from(("", *VARIANTS))
+COUNTRIES = st.sampled_from(("", *TRANSLITERATION_VARIANTS))
 
 
 def outcome(name: str, country: str = "") -> str | None:
     try:
-        return transliterate(name, variant=VARIANTS.get(country))
+        return transliterate(name, variant=TRANSLITERATION_VARIANTS.get(country))
     except hc.IssueError:
         return None
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import healthcert as hc
 from healthcert.families.hcert.names import transliterate
-from healthcert.families.hcert.uvci import UvciCheck, check, checksum, new_uvci
+from healthcert.families.hcert.uvci import UvciCheck, check_uvci, checksum, new_uvci
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
 )
 def test_checksums_of_published_identifiers(identifier: str, character: str) -> None:
     assert checksum(identifier) == character
-    assert check(f"{identifier}#{character}") is UvciCheck.VALID
-    assert check(f"{identifier}#{character}".lower()) is UvciCheck.VALID
-    assert check(f"{identifier.removeprefix('URN:UVCI:')}#{character}") is UvciCheck.VALID
-    assert check(f"{identifier.removeprefix('URN:')}#{character}") is UvciCheck.VALID
-    assert check(identifier) is UvciCheck.ABSENT
+    assert check_uvci(f"{identifier}#{character}") is UvciCheck.VALID
+    assert check_uvci(f"{identifier}#{character}".lower()) is UvciCheck.VALID
+    assert check_uvci(f"{identifier.removeprefix('URN:UVCI:')}#{character}") is UvciCheck.VALID
+    assert check_uvci(f"{identifier.removeprefix('URN:')}#{character}") is UvciCheck.VALID
+    assert check_uvci(identifier) is UvciCheck.ABSENT
     for other in set(ALPHABET) - {character}:
-        assert check(f"{identifier}#{other}") is UvciCheck.WRONG
+        assert check_uvci(f"{identifier}#{other}") is UvciCheck.WRONG
 
 
 def test_a_new_identifier_has_its_checksum_and_fits_the_schema() -> None:
@@ -85,7 +85,7 @@ def test_a_new_identifier_has_its_checksum_and_fits_the_schema() -> None:
         identifier, character = new.split("#")
         assert re.fullmatch(r"URN:UVCI:01:FR:[A-Z0-9]{26}", identifier)
         assert checksum(identifier) == character
-        assert check(new) is check(new.lower()) is UvciCheck.VALID
+        assert check_uvci(new) is check_uvci(new.lower()) is UvciCheck.VALID
 
 
 def test_a_checksum_finds_any_single_wrong_character() -> None:
@@ -103,7 +103,7 @@ def test_a_checksum_may_be_a_colon_or_a_slash_and_may_be_made_without_the_prefix
         for identifier in (f"URN:UVCI:01:FR:{number}", f"01:FR:{number}"):
             character = checksum(identifier)
             seen.add(character)
-            assert check(f"{identifier}#{character}") is UvciCheck.VALID
+            assert check_uvci(f"{identifier}#{character}") is UvciCheck.VALID
     assert seen == set(ALPHABET)
 
 
@@ -131,24 +131,24 @@ def test_a_checksum_may_be_a_colon_or_a_slash_and_may_be_made_without_the_prefix
     ],
 )
 def test_what_states_write_is_told_and_never_an_error(identifier: str, said: str) -> None:
-    assert check(identifier) == said
+    assert check_uvci(identifier) == said
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.text(max_size=90))
 def test_any_text_can_be_checked(identifier: str) -> None:
-    assert check(identifier) in UvciCheck
-    assert check(f"01:FR:{identifier}") in UvciCheck
+    assert check_uvci(identifier) in UvciCheck
+    assert check_uvci(f"01:FR:{identifier}") in UvciCheck
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.from_regex(r"URN:UVCI:01:[A-Z]{2}:[A-Z0-9/:]{1,57}", fullmatch=True), st.data())
 def test_one_wrong_character_is_always_found(identifier: str, data: st.DataObject) -> None:
     right = f"{identifier}#{checksum(identifier)}"
-    assert check(right) is UvciCheck.VALID
+    assert check_uvci(right) is UvciCheck.VALID
     position = data.draw(st.sampled_from([place for place, letter in enumerate(right) if letter != "#"]))
     other = data.draw(st.sampled_from(sorted(set(ALPHABET) - {right[position]})))
     wrong = right[:position] + other + right[position + 1 :]
-    assert check(wrong) in (UvciCheck.WRONG, UvciCheck.NOT_A_UVCI)
+    assert check_uvci(wrong) in (UvciCheck.WRONG, UvciCheck.NOT_A_UVCI)
     if position >= len("URN:UVCI:01:FR:"):
-        assert check(wrong) is UvciCheck.WRONG
+        assert check_uvci(wrong) is UvciCheck.WRONG

@@ -124,7 +124,7 @@ for _point, _vowel in _VOWELS.items():
 # Gaj's Latin letters, then Doc 9303 §6.A. Doc 9303 §6.B agrees but for Г, where its H is a slip.
 _GAJ = _pairs("Ж Z Х H Ц C Ч C Ш S")
 
-VARIANTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+TRANSLITERATION_VARIANTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         # Regulation on Bulgarian personal documents (2010), Appendix 1.
         "BG": MappingProxyType(_pairs("Й Y Х H Щ SHT Ъ A Ь Y Ю YU Я YA ИЯ$ IA")),

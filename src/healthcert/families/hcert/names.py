@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 
 from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.letters import LETTERS, LONGEST_KEY
@@ -38,23 +40,27 @@ _GERESH = "\u05f3"
 
 _KEY = re.compile(r"\^?(?:[^\W\d_]|[\u05b0-\u05bc\u05c1\u05c2\u05c7\u05f3\u05f4]){1,3}\$?")
 _SPELLING = re.compile("[A-Z]*")
+_SPELLED = re.compile("[A-Z<]*")
 
 
 def transliterate(name: str, field: str = "name", *, variant: Mapping[str, str] | None = None) -> str:
     """The spelling of ``name`` in a machine-readable zone: ``d'Červenková Panklová`` is ``DCERVENKOVA<PANKLOVA``.
 
     ``variant`` changes single letters (see :func:`check_variant`): ``{"Ü": "U"}``, or one of
-    :data:`~healthcert.families.hcert.letters.VARIANTS`. The result has at most 80 characters.
+    :data:`~healthcert.families.hcert.letters.TRANSLITERATION_VARIANTS`. The result has at most 80 characters.
 
     Raises :class:`IssueError` (``NAME_NEEDS_PASSPORT_SPELLING``) for a character that has no rule; the message asks
     for ``field`` and never holds any of the name. Raises ValueError for an impossible variant.
     """
-    table = LETTERS
     if variant:
         check_variant(variant)
-        table = {**LETTERS, **variant}
-    spellings = (_spell(word, table, field) for word in _words(name, table, field))
-    return "<".join(spelling for spelling in spellings if spelling)[:MAX_TEXT].rstrip("<")
+        spelled = _spell_all(name, {**LETTERS, **variant}, field)
+    else:
+        # Nearly every name there is: letters that are spelled one by one, whatever stands beside them.
+        spelled = name.translate(_one_by_one())
+        if not _SPELLED.fullmatch(spelled):
+            spelled = _spell_all(name, LETTERS, field)
+    return "<".join([word for word in spelled.split("<") if word])[:MAX_TEXT].rstrip("<")
 
 
 def check_variant(variant: Mapping[str, str]) -> None:
@@ -68,6 +74,20 @@ def check_variant(variant: Mapping[str, str]) -> None:
             raise ValueError("a key of a variant is one to three capital letters, after ^ or before $ if need be")
         if not _SPELLING.fullmatch(spelling):
             raise ValueError("a spelling of a variant has the letters A-Z only")
+
+
+@cache
+def _one_by_one() -> dict[int, str]:
+    """The spelling of every Latin letter up to U+017F, and of the characters between letters."""
+    spellings = {}
+    for code in range(0x20, 0x180):
+        with suppress(IssueError):
+            spellings[code] = _spell_all(chr(code), LETTERS, "")
+    return spellings
+
+
+def _spell_all(name: str, table: Mapping[str, str], field: str) -> str:
+    return "<".join([_spell(word, table, field) for word in _words(name, table, field)])
 
 
 def _words(name: str, table: Mapping[str, str], field: str) -> list[str]:

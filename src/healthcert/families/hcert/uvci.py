@@ -10,6 +10,11 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
 # 26 characters of 32 are 130 bits; without I, L, O and U, which are misread or make words.
 _OPAQUE = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 _OPAQUE_LENGTH = 26
+_TO_OPAQUE = (_OPAQUE * 8).encode("ascii")  # any byte to one of the 32, each as likely as the others
+
+_FOREIGN = 0xFF
+_VALUES = bytes(_ALPHABET.find(chr(code)) & _FOREIGN for code in range(256))
+_DOUBLED = bytes(sum(divmod(2 * value, len(_ALPHABET))) for value in range(len(_ALPHABET))).ljust(256, b"\0")
 
 # Version, country and body as the registration has them, and as states write them: URN:UVCI:V1:DE:..., 01DE/....
 _FORM = re.compile(
@@ -29,12 +34,12 @@ class UvciCheck(StrEnum):
 
 def new_uvci(country: str) -> str:
     """A fresh random identifier with its checksum: ``URN:UVCI:01:FR:...#X``."""
-    opaque = "".join(_OPAQUE[byte % len(_OPAQUE)] for byte in secrets.token_bytes(_OPAQUE_LENGTH))
+    opaque = secrets.token_bytes(_OPAQUE_LENGTH).translate(_TO_OPAQUE).decode("ascii")
     identifier = f"URN:UVCI:01:{country}:{opaque}"
     return f"{identifier}#{checksum(identifier)}"
 
 
-def check(identifier: str) -> UvciCheck:
+def check_uvci(identifier: str) -> UvciCheck:
     """Whether the checksum of an identifier holds. Information only: nothing may be refused because of it.
 
     States compute it in ways of their own (wrong for most certificates of several), with the prefix ``URN:UVCI:`` also
@@ -56,9 +61,9 @@ def checksum(identifier: str) -> str:
 
     Raises ValueError for a character outside ``A-Z 0-9 / :``.
     """
-    total, factor = 0, 2
-    for character in reversed(identifier):
-        quotient, remainder = divmod(factor * _ALPHABET.index(character), len(_ALPHABET))
-        total += quotient + remainder
-        factor = 3 - factor
+    values = identifier.encode("ascii").translate(_VALUES)
+    if _FOREIGN in values:
+        raise ValueError("a character that no identifier has")
+    # ISO/IEC 7812-1, Annex B, in base 38: from the right, every other value counts double, as the sum of its digits.
+    total = sum(values[-2::-2]) + sum(values[::-1][::2].translate(_DOUBLED))
     return _ALPHABET[-total % len(_ALPHABET)]
