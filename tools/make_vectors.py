@@ -12,11 +12,11 @@ import json
 import shutil
 from pathlib import Path
 
-from tools.vectors import content, cose, cwt, further, keys, public_suite, quirks, trust, wire
+from tools.vectors import content, cose, cwt, keys, national, public_suite, quirks, signatures, trust, who, wire
 from tools.vectors.case import Case
 
 TARGET = Path(__file__).resolve().parent.parent / "test_vectors"
-_MODULES = (public_suite, wire, cose, cwt, trust, content, quirks, further)
+_MODULES = (public_suite, wire, cose, cwt, trust, signatures, content, quirks, who, national)
 
 
 def all_cases() -> list[Case]:

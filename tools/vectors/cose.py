@@ -88,6 +88,7 @@ def _not_sign1() -> list[Case]:
         ("34", "A signature that is no byte string", _SIGN1, lambda p: CBORTag(18, [*p[:3], p[3].hex()])),
         ("35", "An array as unprotected header", _SIGN1, lambda p: CBORTag(18, [p[0], [], *p[2:]])),
         ("36", "Null as unprotected header", _SIGN1, lambda p: CBORTag(18, [p[0], None, *p[2:]])),
+        ("47", "The tag of self-described CBOR around it", _SIGN1, lambda p: CBORTag(55799, CBORTag(18, p))),
         ("37", "A number and no message", _SIGN1, lambda _: 18),
     ]
     made = [case(f"HC-COSE-{n}", title, sections, _BAD, tag=tag) for n, title, sections, tag in wrong]

@@ -81,6 +81,11 @@ def recovery(**changes: Any) -> dict[str, Any]:
     return payload(v=..., r=[_changed(RECOVERY_ENTRY, changes)])
 
 
+def without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    """``values`` without some of them."""
+    return {name: value for name, value in values.items() if name not in names}
+
+
 def tagged_18(message: list[Any]) -> Any:
     """The usual tag around the four parts of a COSE_Sign1 (RFC 9052 §4.2)."""
     return cbor2.CBORTag(18, message)

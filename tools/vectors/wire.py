@@ -31,6 +31,10 @@ def _prefix() -> list[Case]:
         "13": (" HC1:", "A space before the context identifier", "INVALID_SCHEME_PREFIX"),
         "14": ("HC1", "The context identifier without its colon", "INVALID_SCHEME_PREFIX"),
         "15": ("HC0:", "A version before the first", "INVALID_SCHEME_PREFIX"),
+        "21": ("NL2:", "The prefix of a Dutch domestic certificate", "INVALID_SCHEME_PREFIX"),
+        "22": ("shc:/", "The prefix of a SMART Health Card", "INVALID_SCHEME_PREFIX"),
+        "23": ("NZCP:/1/", "The prefix of a New Zealand COVID Pass", "INVALID_SCHEME_PREFIX"),
+        "24": ("DC04", "The prefix of a French 2D-Doc", "INVALID_SCHEME_PREFIX"),
     }
     return [
         case("HC-PRE-01", "A line end of the scanner after the text", _PREFIX, scanned=lambda text: text + "\r\n"),
@@ -65,6 +69,7 @@ def _base45() -> list[Case]:
         case("HC-B45-06", "A line end inside the text", _B45, bad, scanned=lambda text: text[:51] + "\n" + text[51:]),
         case("HC-B45-07", "A space was lost", _GROUPS, bad, scanned=lambda text: text.replace(" ", "", 1)),
         case("HC-B45-08", "%20 stands in the code itself and means these three symbols", _GROUPS, payload=_with_20()),
+        case("HC-B45-12", "A space after the text", _GROUPS, bad, armour=with_tail(" ")),
         case("HC-B45-11", "A text of some 4000 characters", _GROUPS, payload=payload(meta=_NOISE)),
         case("HC-B45-09", "Nothing after the context identifier", _ZLIB, "DECOMPRESSION_FAILED", armour=lambda _: ""),
         case("HC-B45-10", "Spaces arrive as %20, and the end is missing", _B45, bad, scanned=_cut),

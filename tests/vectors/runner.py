@@ -1,0 +1,88 @@
+"""Runs published vectors through the verifier, as any other implementer would: from the files alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import healthcert as hc
+
+FOLDER = Path(__file__).resolve().parents[2] / "test_vectors"
+KEYS: dict[str, dict[str, str]] = json.loads((FOLDER / "keys" / "keys.json").read_text("utf-8"))
+_PEMS = {name: (FOLDER / "keys" / entry["file"]).read_text("utf-8") for name, entry in KEYS.items()}
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One folder of ``test_vectors/cases``."""
+
+    folder: Path
+    case: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        identifier: str = self.case["id"]
+        return identifier
+
+    @property
+    def trust(self) -> tuple[str, ...]:
+        return tuple(self.case["trust"])
+
+    @property
+    def outcome(self) -> dict[str, Any] | None:
+        """What an examination must find; None where there is nothing to examine."""
+        expected = {key: value for key, value in self.case["expected"].items() if key != "reads"}
+        return expected or None
+
+
+def load() -> list[Vector]:
+    """Every vector, in the order of the folders' names."""
+    folders = sorted((FOLDER / "cases").iterdir())
+    return [Vector(folder, json.loads((folder / "case.json").read_text("utf-8"))) for folder in folders]
+
+
+def trust_store(names: tuple[str, ...]) -> hc.TrustStore:
+    """A store of these keys and certificates, in this order."""
+    store = hc.TrustStore()
+    for name in names:
+        if KEYS[name]["holds"] == "certificate":
+            store.add(hc.TrustStore.from_certificates(_PEMS[name]))
+        else:
+            store.add_public_key(_PEMS[name], kid=bytes.fromhex(KEYS[name]["kid"]))
+    return store
+
+
+def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
+    """``default``, ``strict``, or the default with some values changed; ``further`` are changes that no case has."""
+    if described == "strict":
+        return hc.Policy.strict()
+    readers: dict[str, Any] = {
+        "families": lambda value: ("families", frozenset(value)),
+        "entry_types": lambda value: ("entry_types", frozenset(map(hc.EntryType, value))),
+        "algorithms": lambda value: ("algorithms", frozenset(hc.Algorithm[name] for name in value)),
+        "rsa_bits": lambda value: ("rsa_bits", value),
+        "clock_skew_seconds": lambda value: ("clock_skew", timedelta(seconds=value)),
+        "revocation": lambda value: ("revocation", hc.RevocationCheck(value)),
+    }
+    changed = {} if isinstance(described, str) else described
+    changes: dict[str, Any] = dict(readers[name](value) for name, value in changed.items())
+    return hc.Policy(**changes | further)
+
+
+def report_on(vector: Vector, demanded: hc.Policy | None = None) -> hc.Report:
+    """What is found in a vector under its circumstances, or under another policy."""
+    demanded, clock = demanded or policy(vector.case["policy"]), hc.FixedClock(vector.case["clock"])
+    return hc.Verifier(trust_store(vector.trust), policy=demanded, clock=clock).examine(vector.case["text"])
+
+
+def summary(report: hc.Report) -> dict[str, Any]:
+    """A report in the form of ``expected``."""
+    return {
+        "outcome": report.outcome.value,
+        "code": report.code.value,
+        "step": None if report.step is None else report.step.value,
+        "warnings": sorted(warning.code.value for warning in report.warnings),
+    }

@@ -1,0 +1,106 @@
+"""Taking any single check out of the verifying code makes at least one published vector come out otherwise."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import healthcert as hc
+from tests.vectors.mutants import Mutant, function_mutants, function_names, installed
+from tests.vectors.runner import Vector, load, policy, summary, trust_store
+from tests.vectors.schema_mutants import schema_mutants
+
+_PIPELINE = (
+    "healthcert.encoding.base45",
+    "healthcert.encoding.deflate",
+    "healthcert.encoding.cbor",
+    "healthcert.encoding.cose",
+    "healthcert.encoding.cwt",
+    "healthcert.encoding.algorithms",
+    "healthcert.families",
+    "healthcert.families.hcert.family",
+    "healthcert.families.hcert.content",
+    "healthcert.families.hcert.mend",
+    "healthcert.families.hcert.siblings",
+    "healthcert.families.hcert.who",
+    "healthcert.verify.steps",
+    "healthcert.verify.verifier",
+)
+_TRUST = ("healthcert.trust.keys", "healthcert.trust.x509")
+_SCHEMAS = ("healthcert.families.hcert.payload", "healthcert.families.hcert.siblings")
+_LISTS = tomllib.loads((Path(__file__).parent / "mutants.toml").read_text("utf-8"))
+_SKIPPED = frozenset(name for group in _LISTS["not_verifying"] for name in group["functions"])
+_EQUIVALENT = {
+    (group["module"], function, kind, text): group["reason"]
+    for group in _LISTS["equivalent"]
+    for function, kind, text in group["mutants"]
+}
+
+
+class _Bench:
+    """The vectors, those in front that found something lately."""
+
+    def __init__(self, vectors: Iterable[Vector]) -> None:
+        self._vectors = [(vector, policy(vector.case["policy"])) for vector in vectors if vector.outcome is not None]
+        self._keys = {vector.trust: list(trust_store(vector.trust)) for vector, _ in self._vectors}
+
+    def first_failure(self, *, reading_keys: bool = False) -> str | None:
+        """The id of a vector that comes out other than expected, under the code as it is now.
+
+        With ``reading_keys`` the trust lists are read anew by that code, too.
+        """
+        try:
+            # A key remembers what checks its signatures: each mutant has fresh copies, which remember nothing.
+            stores = {
+                names: trust_store(names) if reading_keys else hc.TrustStore(map(copy, keys))
+                for names, keys in self._keys.items()
+            }
+        except Exception as error:  # noqa: BLE001 A mutant may break what it likes.
+            return type(error).__name__
+        for index, (vector, demanded) in enumerate(self._vectors):
+            if _found(vector, stores[vector.trust], demanded) != vector.outcome:
+                self._vectors.insert(0, self._vectors.pop(index))
+                return vector.id
+        return None
+
+
+def _found(vector: Vector, store: hc.TrustStore, demanded: hc.Policy) -> dict[str, Any]:
+    verifier = hc.Verifier(store, policy=demanded, clock=hc.FixedClock(vector.case["clock"]))
+    try:
+        return summary(verifier.examine(vector.case["text"]))
+    except Exception as error:  # noqa: BLE001 A mutant may break even the last line of defence.
+        return {"outcome": type(error).__name__}
+
+
+def _mutants() -> list[Mutant]:
+    made = [mutant for module in (*_PIPELINE, *_TRUST) for mutant in function_mutants(module, _SKIPPED)]
+    return made + [mutant for module in _SCHEMAS for mutant in schema_mutants(module)]
+
+
+def test_no_check_can_be_taken_out_unnoticed() -> None:
+    bench = _Bench(load())
+    assert bench.first_failure() is None
+    survivors: list[Mutant] = []
+    mutants = _mutants()
+    for mutant in mutants:
+        with installed(mutant, _PIPELINE):
+            if bench.first_failure(reading_keys=mutant.module.startswith("trust.")) is None:
+                survivors.append(mutant)
+    assert bench.first_failure() is None, "the original is not back in its place"
+    assert len(mutants) > 300
+    unnoticed = [str(mutant) for mutant in survivors if mutant.name not in _EQUIVALENT]
+    assert not unnoticed, "no vector needs these:\n" + "\n".join(unnoticed)
+    noticed = _EQUIVALENT.keys() - {mutant.name for mutant in survivors}
+    assert not noticed, f"listed as equivalent, and found by a vector or no longer there: {sorted(noticed)}"
+
+
+def test_every_function_that_is_skipped_is_there() -> None:
+    there = {
+        f"{module.removeprefix('healthcert.')}:{name}"
+        for module in (*_PIPELINE, *_TRUST)
+        for name in function_names(module)
+    }
+    assert there >= _SKIPPED
