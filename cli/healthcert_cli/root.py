@@ -9,6 +9,8 @@ from io import TextIOWrapper
 
 import click
 
+from healthcert import __version__
+
 # Name and one line of help; the module of the same name holds the rest.
 COMMANDS = {
     "demo": "Sign, draw, read back and verify a certificate of a made-up person.",
@@ -41,7 +43,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="healthcert", prog_name="healthcert")
+@click.version_option(__version__, prog_name="healthcert")
 def group() -> None:
     """Issue and verify signed health certificates (EU DCC / HCERT).
 

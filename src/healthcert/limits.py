@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthcert.errors import Code, DecodeError
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """How much of anything is looked at before it is refused.
 
     Defaults are several times what any real certificate needs. Raising one raises what an attacker

@@ -6,10 +6,11 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 import healthcert as hc
 from healthcert_cli.exits import Exit
@@ -37,7 +38,7 @@ def test_every_field_of_a_policy_is_described(policy: type[hc.Policy | hc.IssueP
         assert field.name in described
         if isinstance(field.default, int):
             assert described[field.name] == str(field.default)
-        assert field.default is not MISSING or field.default_factory is not MISSING
+        assert field.default is not NODEFAULT or field.default_factory is not NODEFAULT
 
 
 def test_every_field_of_a_report_is_described() -> None:

@@ -7,7 +7,6 @@ An algorithm is bound to one kind of key: the key decides what may be verified w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from msgspec import Struct
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ed25519PublicKey
 Check = Callable[[bytes, bytes], bool]  # signature, data
@@ -23,20 +23,17 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
 _SHA256, _SHA384, _SHA512 = hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ecdsa:
+class _Ecdsa(Struct, frozen=True):
     digest: hashes.HashAlgorithm
     curve: str
     size: int  # of r and of s, in bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _RsaPss:
+class _RsaPss(Struct, frozen=True):
     digest: hashes.HashAlgorithm
 
 
-@dataclass(frozen=True, slots=True)
-class _EdDsa:
+class _EdDsa(Struct, frozen=True):
     pass
 
 

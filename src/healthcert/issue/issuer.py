@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from msgspec import Struct
 
 from healthcert.barcode.write import QrCode
 from healthcert.clock import Clock, SystemClock
@@ -25,8 +25,7 @@ _DATED_BY = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class Issued(Struct, frozen=True, kw_only=True):
     """A signed certificate. ``text`` goes into a QR code; ``cose`` is the same message before compression."""
 
     text: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.families.hcert.names import check_variant
@@ -18,8 +20,7 @@ _USUAL_VALIDITY = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuePolicy:
+class IssuePolicy(Struct, frozen=True, kw_only=True):
     """How long certificates of each kind live, and with which algorithms they are signed.
 
     ``validity`` need only name the types whose validity is not the usual one (365 days, tests 3 days). A certificate
@@ -35,7 +36,7 @@ class IssuePolicy:
     transliteration: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "validity", {**_USUAL_VALIDITY, **self.validity})
+        force_setattr(self, "validity", {**_USUAL_VALIDITY, **self.validity})
         if min(self.validity.values()) <= timedelta(0):
             raise ValueError("every validity is longer than nothing")
         check_variant(self.transliteration)

@@ -6,20 +6,19 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
 from healthcert.trust.keys import TrustedKey, load_public_key
-from healthcert.trust.x509 import read_certificate
 
 _BEGIN = b"-----BEGIN "
 _SUFFIXES = frozenset((".pem", ".crt", ".cer", ".der", ".key", ".pub"))
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """An entry that could not be used: where it was, and why."""
 
     source: str
@@ -85,6 +84,9 @@ def _encoded(text: bytes, source: str, kid: bytes | None, *, certificate: bool =
 
 
 def _binary(der: bytes, source: str, kid: bytes | None, *, certificate: bool = False) -> TrustedKey | Rejected:
+    # A verifier that opens its trust store needs no X.509, which takes longer to import than all it does.
+    from healthcert.trust.x509 import read_certificate
+
     try:
         try:
             return read_certificate(der, source=source)

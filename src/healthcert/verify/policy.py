@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum, unique
 from typing import Any, Self
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code
@@ -55,8 +57,7 @@ class RevocationCheck(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """What a certificate must be to be accepted. The defaults are those of a verifier at a border.
 
     ``families`` are those that hold anywhere; a certificate for use within one country has to be named here before

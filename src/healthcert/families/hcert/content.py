@@ -31,7 +31,7 @@ from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestRes
 GROUPS = {"v": EntryType.VACCINATION, "t": EntryType.TEST, "r": EntryType.RECOVERY}
 
 _TRANSLITERATED = re.compile(r"[A-Z<]*")
-_SCHEMA_PATH = re.compile(r"`\$(.*?)`")
+_SCHEMA_PATH = r"`\$(.*?)`"
 _CURRENT = "1.3."
 _ONE_TYPE = {group: frozenset((entry_type,)) for group, entry_type in GROUPS.items()}
 
@@ -247,7 +247,7 @@ def _moment(text: str, where: str) -> datetime:
 def explain(error: msgspec.ValidationError) -> str:
     """The library's message as field and rule: ``v[0].dn: expected `int`, got `str```."""
     rule, _, path = str(error).partition(" - at ")
-    match = _SCHEMA_PATH.search(path)
+    match = re.search(_SCHEMA_PATH, path)
     field = match[1].lstrip(".") if match else ""
     return f"{field or 'the payload'}: {rule[:1].lower()}{rule[1:]}"
 

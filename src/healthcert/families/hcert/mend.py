@@ -14,9 +14,10 @@ from healthcert.encoding import cbor
 from healthcert.errors import Code, Step
 from healthcert.families.protocol import Finding
 
-_DATE_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ].*", re.DOTALL)
-_PADDED = re.compile(r"([0-9]{4})-00(?:-00)?|([0-9]{4}-(?!00)[0-9]{2})-00")
-_NO_ZONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?")
+# Compiled when they are first needed, which is seldom; all patterns together take longer than a certificate.
+_DATE_TIME = r"(?s)([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ].*"
+_PADDED = r"([0-9]{4})-00(?:-00)?|([0-9]{4}-(?!00)[0-9]{2})-00"
+_NO_ZONE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?"
 
 _GROUPS = ("v", "t", "r")
 _MAY_BE_TAGGED = frozenset(("dt", "sc", "dr", "fr", "df", "du"))
@@ -56,7 +57,7 @@ def _entry(entry: Mapping[Any, Any], group: str, where: str, findings: list[Find
             findings.append(_found(Code.TAGGED_DATE_TIME, f"{where}.{field}: CBOR tag 0 around a date-time"))
     for field in _DATES[group]:
         mended[field] = _date(mended.get(field), f"{where}.{field}", findings)
-    if group == "t" and isinstance(mended.get("sc"), str) and _NO_ZONE.fullmatch(mended["sc"]):
+    if group == "t" and isinstance(mended.get("sc"), str) and re.fullmatch(_NO_ZONE, mended["sc"]):
         mended["sc"] += "Z"
         findings.append(_found(Code.TIME_WITHOUT_ZONE, f"{where}.sc: no time zone, read as UTC"))
     if group == "v":
@@ -77,7 +78,7 @@ def _without_nulls(fields: Mapping[Any, Any], where: str, findings: list[Finding
 
 
 def _date(value: Any, where: str, findings: list[Finding]) -> Any:
-    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_DATE_TIME, value) if isinstance(value, str) else None
     if match is None:
         return value
     findings.append(_found(Code.DATE_WITH_TIME, f"{where}: a date-time where a date belongs"))
@@ -86,7 +87,7 @@ def _date(value: Any, where: str, findings: list[Finding]) -> Any:
 
 def _birth_date(value: Any, findings: list[Finding]) -> Any:
     value = _date(value, "dob", findings)
-    match = _PADDED.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_PADDED, value) if isinstance(value, str) else None
     if match is None:
         return value
     findings.append(_found(Code.BIRTH_DATE_PADDED, "dob: an unknown month or day written as 00"))

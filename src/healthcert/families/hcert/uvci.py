@@ -17,10 +17,7 @@ _VALUES = bytes(_ALPHABET.find(chr(code)) & _FOREIGN for code in range(256))
 _DOUBLED = bytes(sum(divmod(2 * value, len(_ALPHABET))) for value in range(len(_ALPHABET))).ljust(256, b"\0")
 
 # Version, country and body as the registration has them, and as states write them: URN:UVCI:V1:DE:..., 01DE/....
-_FORM = re.compile(
-    r"(?:URN:)?(?:UVCI:)?(?P<rest>(?:V\d{1,2}|\d\d)[:/]?[A-Z]{2}[A-Z0-9/:]+)(?:#(?P<check>[!-~]*))?",
-    re.ASCII | re.IGNORECASE,
-)
+_FORM = r"(?ai)(?:URN:)?(?:UVCI:)?(?P<rest>(?:V\d{1,2}|\d\d)[:/]?[A-Z]{2}[A-Z0-9/:]+)(?:#(?P<check>[!-~]*))?"
 
 
 class UvciCheck(StrEnum):
@@ -46,7 +43,7 @@ def check_uvci(identifier: str) -> UvciCheck:
     where they leave it out of the identifier, and over capital letters; so both are tried. A checksum without its
     ``#`` cannot be told from the rest, and is absent.
     """
-    form = _FORM.fullmatch(identifier)
+    form = re.fullmatch(_FORM, identifier)
     if form is None:
         return UvciCheck.NOT_A_UVCI
     if not form["check"]:

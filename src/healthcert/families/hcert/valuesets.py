@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 
 from msgspec import Struct
@@ -80,7 +80,7 @@ def _products() -> dict[str, Product]:
 
 @cache
 def _data() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(files("healthcert.data").joinpath("value_sets.json").read_text("utf-8"))
+    data: dict[str, Any] = json.loads(get_data("healthcert.data", "value_sets.json") or b"")
     return data
 
 

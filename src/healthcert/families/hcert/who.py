@@ -23,9 +23,10 @@ ICD_11 = "http://id.who.int/icd/release/11/mms"
 PREQUALIFIED = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
 _DISEASES = {"YellowFever": Coding(ICD_11, "1D47", "Yellow fever"), "Polio": Coding(ICD_11, "1C81", "Poliomyelitis")}
 
-_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ].*)?", re.DOTALL)
-_BIRTH_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
-_LINK = re.compile(r"(?:https://[^\s#]+#)?(?:shlink|vhlink):/[A-Za-z0-9_-]+=*")
+# Compiled when they are first needed, which is seldom.
+_DATE = r"(?s)([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ].*)?"
+_BIRTH_DATE = r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"
+_LINK = r"(?:https://[^\s#]+#)?(?:shlink|vhlink):/[A-Za-z0-9_-]+=*"
 _ABSENT = (None, "", "undefined", "null")  # what writers in JavaScript leave behind
 _MAX_TEXT = 1000
 
@@ -66,7 +67,7 @@ class _Fields:
 
     def day(self, *names: str) -> date:
         value = self.text(*names)
-        match = _DATE.fullmatch(value or "")
+        match = re.fullmatch(_DATE, value or "")
         try:
             return date.fromisoformat(match[1] if match else "")
         except ValueError:
@@ -74,7 +75,7 @@ class _Fields:
 
     def birth_date(self, *names: str) -> str:
         value = self.text(*names, wanted=True) or ""
-        if value and not _BIRTH_DATE.fullmatch(value):
+        if value and not re.fullmatch(_BIRTH_DATE, value):
             raise invalid(f"{self._where}.{names[0]}: not a date of birth")
         try:
             date.fromisoformat(value + "2000-01-01"[len(value) :])
@@ -220,7 +221,7 @@ class HealthLink:
     def read(self, payload: Any) -> Content:
         given = payload if isinstance(payload, (list, tuple)) else [payload]
         links = tuple(item.get("u", item.get("url")) if isinstance(item, Mapping) else item for item in given)
-        if not links or not all(isinstance(link, str) and _LINK.fullmatch(link) for link in links):
+        if not links or not all(isinstance(link, str) and re.fullmatch(_LINK, link) for link in links):
             raise invalid("the health link: not shlink:/ or vhlink:/ and what follows")
         return Content("VHL", Holder(), (), [], links)
 
