@@ -229,8 +229,9 @@ class HealthCertificate(Struct, frozen=True, kw_only=True):
 
     ``issuer`` is the signer's own claim of who it is (a country code, a URL); who signed is in the report's ``key``.
     ``identifiers`` name this certificate for revocation. ``links`` lead to further health data that is not part of
-    the certificate. ``raw`` is the payload as received, nothing left out; ``other`` holds signed claims beside it
-    that are not known here, by their number.
+    the certificate. ``raw`` is the payload as received, nothing left out. One signature may cover several: ``beside``
+    holds the others, each with its own holder, who may be somebody else; ``other`` what of them is not known here, or
+    not accepted, by its number.
     """
 
     family: str
@@ -242,6 +243,7 @@ class HealthCertificate(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     identifiers: tuple[str, ...]
     links: tuple[str, ...] = ()
+    beside: tuple[HealthCertificate, ...] = ()
     raw: Mapping[str, Any]
     other: Mapping[str, Any] = field(default_factory=dict)
 

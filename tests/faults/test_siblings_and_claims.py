@@ -328,12 +328,36 @@ def test_what_is_no_health_link_is_refused(link: Any) -> None:
 
 
 def test_several_claims_stand_beside_each_other() -> None:
-    certificate = accepted(claim({1: payload(), 5: LINK, -6: DVC}))
+    certificate = accepted(claim({1: payload(), 5: LINK, -6: DVC | {"n": "Somebody Else"}}))
     assert certificate.family == "EU DCC"
-    assert len(certificate.events) == 2
-    assert certificate.links == (LINK,)
-    assert certificate.other.keys() == {"5", "-6"}
     assert certificate.raw == payload()
+    assert [beside.family for beside in certificate.beside] == ["WHO DVC", "health link"]
+    dvc, link = certificate.beside
+    assert (certificate.holder.name, dvc.holder.name, link.links) == ("Zoé Exemplaire", "Somebody Else", (LINK,))
+    assert [len(one.events) for one in (certificate, dvc, link)] == [1, 1, 0]
+    assert certificate.other == {}
+
+
+def test_what_the_policy_does_not_accept_is_kept_unread_beside_what_it_does() -> None:
+    text = claim({1: payload(), 5: LINK, -6: without(DVC, "n")})
+    report = examine(text, policy=hc.Policy(families=frozenset(("EU DCC",))))
+    assert report.outcome is hc.Outcome.ACCEPTED
+    assert report.certificate is not None
+    assert report.certificate.beside == ()
+    assert report.certificate.other == {"5": LINK, "-6": without(DVC, "n")}
+    assert report.to_dict()["certificate"]["beside"] == []
+
+
+def test_a_kind_that_is_accepted_is_found_behind_one_that_is_not() -> None:
+    report = examine(claim({1: payload(), -6: DVC}), policy=hc.Policy(families=frozenset(("WHO DVC",))))
+    assert (report.outcome, report.family) == ("accepted", "WHO DVC")
+    assert report.certificate is not None
+    assert report.certificate.family == "WHO DVC"
+    assert report.certificate.other == {"1": payload()}
+
+
+def test_a_future_dose_beside_a_good_one_refuses_both() -> None:
+    assert examine(claim({1: payload(), -6: DVC | {"vx": DVC["vx"] | {"dt": "2021-08-23"}}})).code == "EVENT_IN_FUTURE"
 
 
 def test_one_bad_claim_among_several_refuses_all() -> None:

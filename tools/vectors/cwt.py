@@ -11,6 +11,7 @@ from tools.vectors.press import EXPIRES, ISSUED, NOW, payload, recovery
 
 _MAP, _HCERT = "RFC 8392 §2", "HCERT specification §3.3.7"
 _EXP, _IAT, _NBF = "HCERT specification §3.3.5", "HCERT specification §3.3.6", "RFC 8392 §3.1.5"
+_VALIDITY = "RFC 5280 §4.1.2.5"
 _BAD = "CBOR_DESERIALIZATION_FAILED"
 _DAY = 86400
 _KEY_BEGIN, _KEY_END = 1627689600, 1690761600  # 2021-07-31 and 2023-07-31
@@ -126,11 +127,11 @@ def _key_window() -> list[Case]:
     before, after = "2021-07-30T23:59:59Z", "2023-07-31T00:00:01Z"
     early = {6: _KEY_BEGIN - _DAY}
     return [
-        case("HC-TIME-41", "Before the DSC is valid", _IAT, "PUBLIC_KEY_NOT_YET_VALID", clock=before, claims=early),
+        case("HC-TIME-41", "Before the DSC is valid", _VALIDITY, "PUBLIC_KEY_NOT_YET_VALID", clock=before, claims=early),
         case(
             "HC-TIME-42",
             "After the end of the DSC",
-            _EXP,
+            _VALIDITY,
             "PUBLIC_KEY_EXPIRED",
             clock=after,
             claims={4: _KEY_END + _DAY},

@@ -82,6 +82,27 @@ def _claims() -> list[Case]:
             signer="dsc-test",
         ),
         case(
+            "HC-WHO-05",
+            "A DVC record of the future beside an EU DCC",
+            _WHO,
+            "EVENT_IN_FUTURE",
+            claims={-260: {1: payload(), -6: DVC | {"vx": DVC["vx"] | {"dt": "2021-08-22"}}}},
+        ),
+        case(
+            "HC-WHO-06",
+            "A broken DVC record beside an EU DCC, of a kind that is not asked for",
+            _WHO,
+            policy={"families": ["EU DCC"]},
+            claims={-260: {1: payload(), -6: without(DVC, "n")}},
+        ),
+        case(
+            "HC-WHO-07",
+            "A DVC record behind an EU DCC, which is not asked for",
+            _WHO,
+            policy={"families": ["WHO DVC"]},
+            claims={-260: {1: payload(), -6: DVC}},
+        ),
+        case(
             "HC-WHO-03",
             "A kid of two bytes, which WHO's claims may have",
             _WHO,

@@ -37,6 +37,7 @@ def inflate(data: bytes, *, limit: int) -> bytes:
 
 
 def _inflate(data: bytes, limit: int) -> tuple[zlib_ng._Decompress, bytes]:
+    # RFC 1950 §2.2: a header, compressed data, a checksum.
     stream = zlib_ng.decompressobj()
     try:
         # One byte more than allowed is enough to tell a bomb.

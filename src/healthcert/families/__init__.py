@@ -39,6 +39,7 @@ def recognise(text: str, limits: Limits) -> tuple[Family, str]:
     for family in FAMILIES:
         if family.recognises(text):
             return family, text
+    # HCERT specification §4.2.2: a new version is a break.
     if re.match(_OTHER_HCERT_VERSION, text):
         raise DecodeError(Code.UNSUPPORTED_VERSION, "a version of HCERT that is not supported", Step.RECOGNISE)
     for prefix, name in _OTHERS.items():

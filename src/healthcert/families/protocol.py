@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -39,15 +39,15 @@ class Layer(Struct, frozen=True):
 class Decoded(Struct, frozen=True):
     """A certificate taken apart down to what is signed; nobody's signature has been checked yet.
 
-    ``kind`` is what its shape says it holds, by the name that policies and reports use (one prefix may have several);
-    None where it holds nothing known. ``signed`` are the very bytes that ``signature`` covers. ``algorithm`` and
+    ``kinds`` are what its shape says it holds, by the names that policies and reports use; none where it holds nothing
+    known. ``signed`` are the very bytes that ``signature`` covers. ``algorithm`` and
     ``kid`` are what the certificate says of itself: ``algorithm_label`` is the value as written, for a message about
     one that is unknown. ``content`` is the family's payload, not interpreted before the signature holds.
     ``timeless`` is true where this kind need not say when it was issued or when it ends.
     """
 
     family: Family
-    kind: str | None
+    kinds: tuple[str, ...]
     kid: bytes | None
     algorithm: Algorithm | None
     algorithm_label: str
@@ -95,8 +95,8 @@ class Family(Protocol):
         """The kinds of entry the payload carries, told from its shape alone."""
         ...
 
-    def parse(self, decoded: Decoded) -> tuple[HealthCertificate, tuple[Finding, ...]]:
-        """The payload as health data. To be called only once the signature holds.
+    def parse(self, decoded: Decoded, kinds: Container[str]) -> tuple[HealthCertificate, tuple[Finding, ...]]:
+        """The payload as health data, and what of these ``kinds`` stands beside it. Only once the signature holds.
 
         Raises :class:`healthcert.VerificationError` with the step ``content``.
         """

@@ -134,9 +134,10 @@ def _certificate(certificate: HealthCertificate) -> dict[str, Any]:
     values = {
         name: plain(getattr(certificate, name))
         for name in certificate.__struct_fields__
-        if name not in ("raw", "events")
+        if name not in ("raw", "events", "beside")
     }
     values["uvci"] = {identifier: check_uvci(identifier).value for identifier in certificate.identifiers}
+    values["beside"] = [_certificate(beside) for beside in certificate.beside]
     values["events"] = [{"type": e.entry_type.value} | _fields(e) for e in certificate.events]
     return values
 

@@ -49,12 +49,14 @@ def decode(scanned: Scanned, policy: Policy) -> Decoded:
 
 def accept(decoded: Decoded, policy: Policy) -> None:
     """Whether the policy accepts what the certificate is. One that holds nothing known fails later, by its content."""
-    if decoded.kind is not None and decoded.kind not in policy.families:
-        raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {decoded.kind}", Step.RECOGNISE)
+    if decoded.kinds and policy.families.isdisjoint(decoded.kinds):
+        kinds = ", ".join(decoded.kinds)
+        raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {kinds}", Step.RECOGNISE)
 
 
 def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedKey, ...]:
     """Every trusted key that the kid may mean."""
+    # HCERT specification §3.3.3: the kid SHALL be there.
     if decoded.kid is None:
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, "the certificate names no kid", Step.TRUST)
     if problem := decoded.family.check_kid(decoded):
@@ -105,6 +107,7 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
     claims = decoded.claims
     skew = policy.clock_skew.total_seconds()
     clock = now.timestamp()
+    # RFC 8392 §2: NumericDate is a number of seconds; what is no moment is neither past nor future.
     if claims.invalid:
         raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(claims.invalid)}: not a moment in time", Step.TIME)
     # HCERT specification §3.3.5 and §3.3.6: both SHALL be there.
@@ -127,6 +130,7 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
 
 def _key_window(claims: Claims, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
     findings: list[Finding] = []
+    # RFC 5280 §4.1.2.5: a certificate is valid from notBefore to notAfter, both included.
     if key.not_before is not None:
         if now + policy.clock_skew < key.not_before:
             raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
@@ -145,13 +149,15 @@ def _key_window(claims: Claims, key: TrustedKey, now: datetime, policy: Policy) 
     return tuple(findings)
 
 
-def read_content(authenticated: Authenticated) -> tuple[HealthCertificate, tuple[Finding, ...]]:
+def read_content(authenticated: Authenticated, policy: Policy) -> tuple[HealthCertificate, tuple[Finding, ...]]:
     """The payload as health data."""
-    return authenticated.decoded.family.parse(authenticated.decoded)
+    return authenticated.decoded.family.parse(authenticated.decoded, policy.families)
 
 
 def content(certificate: HealthCertificate, now: datetime, policy: Policy) -> None:
     """Whether what is certified is of an accepted kind, and can be shown as good."""
+    for beside in certificate.beside:
+        content(beside, now, policy)
     for event in certificate.events:
         if event.entry_type not in policy.entry_types:
             raise _refuse(

@@ -125,7 +125,8 @@ class _Run:
         self._decoded = decoded = self._step(Step.DECODE, steps.decode, scanned, policy)
         if decoded is None:
             return
-        self._family = decoded.kind or self._family
+        accepted = [kind for kind in decoded.kinds if kind in policy.families]
+        self._family = next(iter(accepted or decoded.kinds), self._family)
         self._step(Step.RECOGNISE, steps.accept, decoded, policy)
         self._judge(Step.DECODE, decoded.findings)
         self._candidates = self._step(Step.TRUST, steps.trust, decoded, store, policy)
@@ -148,7 +149,7 @@ class _Run:
         self._judge(Step.TIME, findings or ())
         if authenticated is None:
             return
-        read = self._step(Step.CONTENT, steps.read_content, authenticated)
+        read = self._step(Step.CONTENT, steps.read_content, authenticated, policy)
         if read is not None:
             self._certificate, findings = read
             self._judge(Step.CONTENT, findings)

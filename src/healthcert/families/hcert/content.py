@@ -185,6 +185,7 @@ def _recovery(entry: RecoveryEntry, raw: Mapping[Any, Any], findings: list[Findi
 
 def disease(code: str, where: str, findings: list[Finding]) -> Coding:
     """The disease of an entry, which has been COVID-19 in every honest one."""
+    # DCC schema 1.3.0, tg: a value set of one.
     if code == COVID_19.code:
         return COVID_19
     told, what = (Code.UNKNOWN_DISEASE, "not the code of COVID-19") if code else (Code.EMPTY_CODE, "empty")
@@ -199,6 +200,7 @@ def country(code: str, where: str, findings: list[Finding]) -> str:
 
 
 def _coded(field: str, code: str, where: str, findings: list[Finding]) -> Coding:
+    # DCC schema 1.3.0, valueset-uri: the code is one of its value set.
     if known := listed(field, code):
         return known
     told, what = (Code.UNKNOWN_CODE, "not in its value set") if code else (Code.EMPTY_CODE, "empty")
@@ -231,6 +233,7 @@ def _known_fields(struct: type[msgspec.Struct]) -> frozenset[str]:
 
 def day(text: str, where: str) -> date:
     """A day of the calendar. Raises :class:`VerificationError` for one that there is not."""
+    # DCC schema 1.3.0, format: date.
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -238,6 +241,7 @@ def day(text: str, where: str) -> date:
 
 
 def _moment(text: str, where: str) -> datetime:
+    # DCC schema 1.3.0, format: date-time.
     try:
         return datetime.fromisoformat(text.replace(",", ".").upper()).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, DecodeError, Step, VerificationError
 from healthcert.families.hcert import who
 from healthcert.families.hcert.content import EuDcc
-from healthcert.families.hcert.kind import Kind
+from healthcert.families.hcert.kind import Content, Kind
 from healthcert.families.hcert.siblings import AtExemption, SwissLight
 from healthcert.families.hcert.valuesets import listed
 from healthcert.families.protocol import Decoded, Finding, Layer
@@ -89,7 +89,7 @@ class Hcert:
         here = [kind.entry_types(decoded.content[key]) for key, kind in self._known(decoded.content)]
         return here[0] if len(here) == 1 else frozenset().union(*here)
 
-    def parse(self, decoded: Decoded) -> tuple[HealthCertificate, tuple[Finding, ...]]:
+    def parse(self, decoded: Decoded, kinds: Container[str]) -> tuple[HealthCertificate, tuple[Finding, ...]]:
         content = decoded.content
         known, unknown = self._known(content), ""
         if len(content) > len(known):
@@ -101,30 +101,31 @@ class Hcert:
                 f"nothing known in the hcert claim, but: {unknown or 'nothing'}",
                 Step.CONTENT,
             )
-        (first, kind), *more = known
-        payload = content[first]
-        read = kind.read(payload)
-        findings, events, links = read.findings, read.events, read.links
-        for key, further in more:
-            beside = further.read(content[key])
-            findings, events, links = findings + beside.findings, events + beside.events, links + beside.links
+        # A kind that is not asked for is not read, and stays among what is merely kept; but something is always shown.
+        wanted = [(key, kind) for key, kind in known if kind.name in kinds] or known[:1]
+        read = {key: kind.read(content[key]) for key, kind in wanted}
+        findings = [finding for one in read.values() for finding in one.findings]
         if unknown:
-            findings = [*findings, Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, f"unknown in the hcert claim: {unknown}")]
-        claims = decoded.claims
-        certificate = HealthCertificate(
-            family=kind.name,
+            findings.append(Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, f"unknown in the hcert claim: {unknown}"))
+        other = {str(key): value for key, value in content.items() if key not in read}
+        first, *others = [self._certificate(decoded, key, one, other) for key, one in read.items()]
+        return replace(first, beside=tuple(others)) if others else first, tuple(findings)
+
+    def _certificate(self, decoded: Decoded, key: int, read: Content, other: dict[str, Any]) -> HealthCertificate:
+        claims, payload = decoded.claims, decoded.content[key]
+        return HealthCertificate(
+            family=self._kinds[key].name,
             version=read.version,
             holder=read.holder,
-            events=events,
+            events=read.events,
             issuer=claims.issuer,
             issued_at=_moment(claims.issued_at),
             expires_at=_moment(claims.expires_at),
-            identifiers=tuple([event.certificate_id for event in events if event.certificate_id]),
-            links=links,
-            raw=payload if isinstance(payload, Mapping) else {str(first): payload},
-            other={str(key): value for key, value in content.items() if key != first},
+            identifiers=tuple([event.certificate_id for event in read.events if event.certificate_id]),
+            links=read.links,
+            raw=payload if isinstance(payload, Mapping) else {str(key): payload},
+            other=other,
         )
-        return certificate, tuple(findings)
 
     def _known(self, content: Mapping[Any, Any]) -> list[tuple[int, Kind]]:
         return [(key, kind) for key, kind in self._kinds.items() if key in content]
@@ -134,8 +135,7 @@ class Hcert:
         message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
         claims = cwt.decode_claims(message.payload, max_depth=limits.cbor_depth)
         content = self._content(claims.raw)
-        known = self._known(content)
-        kind = known[0][1].name if known else None
+        kinds = tuple([kind.name for _, kind in self._known(content)])
 
         kid = message.header(cose.KID)
         if kid is not None and not isinstance(kid, bytes):
@@ -152,12 +152,13 @@ class Hcert:
         if _UNDEFINED in message.payload and cbor.has_undefined(claims.raw):
             findings += (_UNDEFINED_VALUE,)
         # HCERT specification §3.3.4: iss is a country, ISO 3166-1 alpha-2. Issuer check I-CO1.
-        if kind == _EU_DCC and listed("co", claims.issuer or "") is None:
+        if _EU_DCC in kinds and listed("co", claims.issuer or "") is None:
             findings += (_NO_COUNTRY,)
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         for quirk in dict.fromkeys(claims.quirks):
             findings += (Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]),)
-        if kind == _DDCC:
+        timeless = kinds[:1] == (_DDCC,)
+        if timeless:
             claims = _with_validity(claims, content)
         elif self._claim == LIGHT_CLAIM and claims.expires_at is None and claims.issued_at is not None:
             claims = replace(claims, expires_at=claims.issued_at + _LIGHT_LIFE)
@@ -166,7 +167,7 @@ class Hcert:
         algorithm = Algorithm.from_cose(alg)
         return Decoded(
             family=self,
-            kind=kind,
+            kinds=kinds,
             kid=kid,
             algorithm=algorithm,
             algorithm_label=_label(alg) if algorithm is None else algorithm.name,
@@ -175,7 +176,7 @@ class Hcert:
             claims=claims,
             content=content,
             findings=findings,
-            timeless=kind == _DDCC,
+            timeless=timeless,
         )
 
     def _content(self, claims: Mapping[Any, Any]) -> Mapping[Any, Any]:

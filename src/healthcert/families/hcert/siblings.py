@@ -60,6 +60,7 @@ class AtExemption:
         return frozenset((EntryType.EXEMPTION,))
 
     def read(self, payload: Mapping[Any, Any]) -> Content:
+        # AT schema 1.0.0: ve, and no other group.
         if _EU_GROUPS & payload.keys():
             raise invalid("an entry of an EU DCC in an Austrian exemption certificate")
         typed = _typed(payload, AtDcc)

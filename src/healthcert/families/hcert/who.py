@@ -110,6 +110,7 @@ class DdccVaccination:
         holder = _ddcc_holder(fields)
         vaccine = fields.coding("vaccine", wanted=True)
         product = fields.coding("brand", wanted=True)
+        # WHO HCERT specification 1.1.1, DDCC core data set: vaccine and brand are required; drafts have one of them.
         if vaccine is None and product is None:
             raise invalid("the core data set: names no vaccine")
         event = Vaccination(
@@ -145,6 +146,7 @@ class DdccTest:
         holder = _ddcc_holder(about)
         test = _fields(about.value("test") or payload, "the core data set.test", findings)
         result = test.coding("result", system=SNOMED_CT)
+        # WHO HCERT specification 1.1.1, DDCC core data set: a test has a result.
         if result is None:
             raise invalid("the core data set.test.result: is missing")
         event = TestResult(
@@ -191,6 +193,7 @@ class Dvc:
             record = record[0]
         fields = _fields(record, "DVC.vx", findings)
         product = fields.coding("vp", "mp", system=PREQUALIFIED)
+        # DVCMinVaccineDetails: a product and a date are required.
         if product is None:
             raise invalid("DVC.vx.vp: is missing")
         disease = next((known for name, known in _DISEASES.items() if product.code.startswith(name)), None)
@@ -219,6 +222,7 @@ class HealthLink:
         return frozenset()
 
     def read(self, payload: Any) -> Content:
+        # WHO HCERT specification 1.1.1: claim 5 is a link.
         given = payload if isinstance(payload, (list, tuple)) else [payload]
         links = tuple(item.get("u", item.get("url")) if isinstance(item, Mapping) else item for item in given)
         if not links or not all(isinstance(link, str) and re.fullmatch(_LINK, link) for link in links):
