@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from healthcert.clock import FixedClock, SystemClock
 from healthcert.errors import Code, HealthCertError
+from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
@@ -42,10 +44,22 @@ _BAR_FROM = 20  # sources
 )
 @at_option
 @click.option("--strict", is_flag=True, help="Apply the letter of the specification: known quirks are refusals.")
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="FAMILY",
+    type=click.Choice(sorted(KINDS - Policy().families), case_sensitive=False),
+    help=f"Accept this family, too; may be repeated: {'; '.join(sorted(KINDS - Policy().families))}.",
+)
 @json_option
 @boundary
 def command(
-    sources: tuple[str, ...], trust_paths: tuple[Path, ...], at: datetime | None, strict: bool, as_json: bool
+    sources: tuple[str, ...],
+    trust_paths: tuple[Path, ...],
+    at: datetime | None,
+    strict: bool,
+    accept: tuple[str, ...],
+    as_json: bool,
 ) -> Exit:
     """Verify certificates.
 
@@ -55,9 +69,10 @@ def command(
     Exit code: 0 when all were accepted, 1 when one was refused, 3 when one could not be determined, 4 when a
     file could not be read.
     """
+    policy = Policy.strict() if strict else Policy()
     verifier = Verifier(
         load_trust(trust_paths),
-        policy=Policy.strict() if strict else Policy(),
+        policy=replace(policy, families=policy.families.union(accept)),
         clock=FixedClock(at) if at else SystemClock(),
     )
     counts: Counter[Exit] = Counter()
@@ -94,9 +109,8 @@ def _results(verifier: Verifier, sources: tuple[str, ...]) -> Iterator[tuple[str
             except OSError as error:
                 yield source, HealthCertError(Code.ENVIRONMENT, error.strerror or "cannot be read")
                 continue
-            for number, text in enumerate(texts, 1):
-                name = f"{source}#{number}" if len(texts) > 1 else source
-                yield name, verifier.examine(text)
+            for number, report in enumerate(verifier.examine_many(texts), 1):
+                yield f"{source}#{number}" if len(texts) > 1 else source, report
 
 
 def _exit_of(result: Report | HealthCertError) -> Exit:
