@@ -47,11 +47,13 @@ def decode(scanned: Scanned, policy: Policy) -> Decoded:
     return scanned.family.decode(scanned.text, policy.limits)
 
 
-def accept(decoded: Decoded, policy: Policy) -> None:
-    """Whether the policy accepts what the certificate is. One that holds nothing known fails later, by its content."""
-    if decoded.kinds and policy.families.isdisjoint(decoded.kinds):
-        kinds = ", ".join(decoded.kinds)
-        raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {kinds}", Step.RECOGNISE)
+def accept(decoded: Decoded, policy: Policy) -> str:
+    """As which of the kinds that it holds the policy accepts the certificate."""
+    for kind in decoded.kinds:
+        if kind in policy.families:
+            return kind
+    kinds = ", ".join(decoded.kinds)
+    raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {kinds}", Step.RECOGNISE)
 
 
 def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedKey, ...]:

@@ -125,9 +125,8 @@ class _Run:
         self._decoded = decoded = self._step(Step.DECODE, steps.decode, scanned, policy)
         if decoded is None:
             return
-        accepted = [kind for kind in decoded.kinds if kind in policy.families]
-        self._family = next(iter(accepted or decoded.kinds), self._family)
-        self._step(Step.RECOGNISE, steps.accept, decoded, policy)
+        if decoded.kinds:
+            self._family = self._step(Step.RECOGNISE, steps.accept, decoded, policy) or decoded.kinds[0]
         self._judge(Step.DECODE, decoded.findings)
         self._candidates = self._step(Step.TRUST, steps.trust, decoded, store, policy)
 

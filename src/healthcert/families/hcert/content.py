@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
+from itertools import compress, product
 from typing import Any
 
 import msgspec
@@ -33,7 +34,8 @@ GROUPS = {"v": EntryType.VACCINATION, "t": EntryType.TEST, "r": EntryType.RECOVE
 _TRANSLITERATED = re.compile(r"[A-Z<]*")
 _SCHEMA_PATH = r"`\$(.*?)`"
 _CURRENT = "1.3."
-_ONE_TYPE = {group: frozenset((entry_type,)) for group, entry_type in GROUPS.items()}
+# What may be there of the three groups, and the types that it makes together.
+_TYPES = {here: frozenset(compress(GROUPS.values(), here)) for here in product((False, True), repeat=3)}
 
 
 class EuDcc:
@@ -43,8 +45,7 @@ class EuDcc:
         self.name = name
 
     def entry_types(self, payload: Mapping[Any, Any]) -> frozenset[EntryType]:
-        here = [types for group, types in _ONE_TYPE.items() if payload.get(group)]
-        return here[0] if len(here) == 1 else frozenset().union(*here)
+        return _TYPES[bool(payload.get("v")), bool(payload.get("t")), bool(payload.get("r"))]
 
     def read(self, payload: Mapping[Any, Any]) -> Content:
         return read_payload(payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +45,7 @@ class Hcert:
         self._kinds = kinds
         self._claim = claim
         self._drafts = _DDCC in self.kinds
+        self._alone = {key: ((key, kind),) for key, kind in kinds.items()}
 
     def recognises(self, text: str) -> bool:
         # HCERT specification §4.2.2: the context identifier HC1, upper case, and a colon.
@@ -86,8 +87,10 @@ class Hcert:
         return f"the kid has {len(decoded.kid)} bytes instead of {_KID_SIZE}"
 
     def entry_types(self, decoded: Decoded) -> frozenset[EntryType]:
-        here = [kind.entry_types(decoded.content[key]) for key, kind in self._known(decoded.content)]
-        return here[0] if len(here) == 1 else frozenset().union(*here)
+        types: frozenset[EntryType] = frozenset()
+        for key, kind in self._known(decoded.content):
+            types |= kind.entry_types(decoded.content[key])
+        return types
 
     def parse(self, decoded: Decoded, kinds: Container[str]) -> tuple[HealthCertificate, tuple[Finding, ...]]:
         content = decoded.content
@@ -127,7 +130,9 @@ class Hcert:
             other=other,
         )
 
-    def _known(self, content: Mapping[Any, Any]) -> list[tuple[int, Kind]]:
+    def _known(self, content: Mapping[Any, Any]) -> Sequence[tuple[int, Kind]]:
+        if len(content) == 1:  # nearly always
+            return self._alone.get(next(iter(content)), ())
         return [(key, kind) for key, kind in self._kinds.items() if key in content]
 
     def _decode(self, text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded:
@@ -155,8 +160,8 @@ class Hcert:
         if _EU_DCC in kinds and listed("co", claims.issuer or "") is None:
             findings += (_NO_COUNTRY,)
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
-        for quirk in dict.fromkeys(claims.quirks):
-            findings += (Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]),)
+        if claims.quirks:
+            findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
         timeless = kinds[:1] == (_DDCC,)
         if timeless:
             claims = _with_validity(claims, content)
