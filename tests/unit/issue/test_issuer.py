@@ -262,6 +262,11 @@ def test_codes_outside_the_value_sets_are_issued_only_when_named(kind: hc.EntryT
     [
         (replace(VACCINATION, batch="LOT9"), HOLDER),
         (replace(VACCINATION, centre="Z"), HOLDER),
+        (replace(VACCINATION, clinician="Z"), HOLDER),
+        (replace(VACCINATION, other={"x": 1}), HOLDER),
+        (replace(RECOVERY, other={"x": 1}), HOLDER),
+        (VACCINATION, replace(HOLDER, full_name="Zoé Exemplaire")),
+        (VACCINATION, replace(HOLDER, other={"x": 1})),
         (replace(TEST, resulted_at=NOW), HOLDER),
         (VACCINATION, replace(HOLDER, document_number="P123")),
         (VACCINATION, replace(HOLDER, sex=hc.Coding("", "F"))),

@@ -144,19 +144,17 @@ def _check_product(entry: Mapping[str, Any], unlisted_codes: frozenset[str]) -> 
 
 def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:
     """Nothing that was to be certified may be left out in silence."""
-    given: dict[str, object] = {
-        name: getattr(holder, name) for name in ("full_name", "sex", "nationality", "document_number", "guardian")
-    }
-    match event:
-        case Vaccination():
-            given |= {"batch": event.batch, "centre": event.centre, "clinician": event.clinician}
-        case TestResult():
-            given |= {"resulted_at": event.resulted_at}
-    for name, value in given.items():
-        if value is not None:
-            raise _invalid(name, "an EU DCC has no place for it, so it must be left out", "None")
+    for values, names in ((holder, _NO_PLACE[Holder]), (event, _NO_PLACE.get(type(event), ("other",)))):
+        for name in names:
+            if getattr(values, name):
+                raise _invalid(name, "an EU DCC has no place for it, so it must be left out", "None")
 
 
+_NO_PLACE: dict[type, tuple[str, ...]] = {
+    Holder: ("full_name", "sex", "nationality", "document_number", "guardian", "other"),
+    Vaccination: ("batch", "centre", "clinician", "other"),
+    TestResult: ("resulted_at", "other"),
+}
 _COUNTRY = re.compile(r"[A-Z]{1,10}")  # the schema allows organisations as well
 _FIRST_YEAR = 1900
 _CODE = re.compile(r"[!-~]{1,80}")
@@ -165,18 +163,17 @@ _TRANSLITERATED = re.compile(r"[A-Z]+(<[A-Z]+)*")
 
 def _names(holder: Holder, variant: Mapping[str, str]) -> dict[str, str]:
     names: dict[str, str] = {}
-    for name, shown, icao in (
-        ("family_name", holder.family_name, holder.family_name_icao),
-        ("given_name", holder.given_name, holder.given_name_icao),
+    for key, name, shown, icao in (
+        ("fn", "family_name", holder.family_name, holder.family_name_icao),
+        ("gn", "given_name", holder.given_name, holder.given_name_icao),
     ):
-        key = {"family_name": "fn", "given_name": "gn"}[name]
         if shown:
             names[key] = _text(name, shown, "Müller")
         spelling = icao or (transliterate(shown, f"{name}_icao", variant=variant) if shown else "")
         if spelling:
             rule = "capital letters, words separated by one <"
             names[f"{key}t"] = _matching(f"{name}_icao", spelling, _TRANSLITERATED, rule, "MUELLER<MEIER")
-    if not names.keys() & {"fnt", "gnt"}:
+    if "fnt" not in names and "gnt" not in names:
         raise _invalid("family_name", "at least one of family_name and given_name", "Müller")
     return names
 

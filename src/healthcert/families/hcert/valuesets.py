@@ -40,7 +40,7 @@ def may_be_issued(field: str, code: str) -> bool:
 
     Devices (``t.ma``) are not judged: their list changes by the week and is kept elsewhere.
     """
-    return field == "t.ma" or (code in _table()[field]["codes"] and _table()[field]["codes"][code]["active"])
+    return field == "t.ma" or (field, code) in _active()
 
 
 class Product(Struct, frozen=True):
@@ -84,18 +84,19 @@ def _data() -> dict[str, Any]:
     return data
 
 
-def _table() -> dict[str, Any]:
-    sets: dict[str, Any] = _data()["sets"]
-    return sets
-
-
 @cache
 def _value_sets() -> dict[tuple[str, str], Coding]:
     return {
         (field, code): Coding(value["system"], code, value["display"])
-        for field, value_set in _table().items()
+        for field, value_set in _data()["sets"].items()
         for code, value in value_set["codes"].items()
     }
+
+
+@cache
+def _active() -> frozenset[tuple[str, str]]:
+    sets = _data()["sets"]
+    return frozenset((field, code) for field in sets for code, value in sets[field]["codes"].items() if value["active"])
 
 
 def _system_of(field: str, code: str) -> str:
