@@ -114,6 +114,7 @@ RECOVERY_ENTRY: dict[str, Any] = {
 }
 
 
+EXEMPTION_ENTRY = {"tg": "840539006", "du": "2021-12-31", "co": "AT", "is": "Ministry", "ci": "URN:UVCI:01:AT:X#1"}
 CORE: dict[str, Any] = {
     "name": "Zoé Exemplaire",
     "birthDate": "1984-02-29",

@@ -17,6 +17,7 @@ from tests.support import (
     CORE_TEST,
     DAY,
     DVC,
+    EXEMPTION_ENTRY,
     NOW,
     TEST_ENTRY,
     Press,
@@ -32,7 +33,6 @@ T = int(NOW.timestamp())
 EVERYTHING = hc.Policy(families=KINDS)
 NAM = {"fn": "Exemplaire", "fnt": "EXEMPLAIRE", "gn": "Zoé", "gnt": "ZOE"}
 LIGHT = {"ver": "1.0.0", "nam": NAM, "dob": "1984-02-29"}
-EXEMPTION_ENTRY = {"tg": "840539006", "du": "2021-12-31", "co": "AT", "is": "Ministry", "ci": "URN:UVCI:01:AT:X#1"}
 EXEMPTION = {"ver": "AT-1.0.0", "nam": NAM, "dob": "1984-02-29", "ve": [EXEMPTION_ENTRY]}
 LINK = "shlink:/eyJ1cmwiOiJodHRwczovL2V4YW1wbGUub3JnIn0"
 

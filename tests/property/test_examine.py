@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,8 +15,21 @@ from hypothesis import strategies as st
 
 import healthcert as hc
 from healthcert.encoding import base45, deflate
+from healthcert.families import KINDS
 from healthcert.issue.pki import KeyKind
-from tests.support import RECOVERY_ENTRY, TEST_ENTRY, Press, dsc, payload_with, verifier
+from tests.support import (
+    CORE,
+    CORE_TEST,
+    DVC,
+    EXEMPTION_ENTRY,
+    PAYLOAD,
+    RECOVERY_ENTRY,
+    TEST_ENTRY,
+    Press,
+    dsc,
+    payload_with,
+    verifier,
+)
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 MUTANTS = 100_000
@@ -141,3 +157,43 @@ def test_any_value_of_a_signed_field_gets_a_report(field: str, value: object) ->
     report = verifier().examine(Press(payload=payload_with("t", TEST_ENTRY | {field: value})).text())
     assert report.code != "GENERAL_ERROR"
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+# Values of WHO's maps and of the national codes, each with something else in one place.
+WHOLE: dict[tuple[str, int, int], Any] = {
+    ("HC1:", -260, 3): CORE,
+    ("HC1:", -260, 4): CORE_TEST,
+    ("HC1:", -260, -6): DVC,
+    ("HC1:", -260, 5): {"u": "shlink:/eyJ1cmwiOiJodHRwczovL2V4YW1wbGUub3JnIn0"},
+    ("LT1:", -250, 1): {"ver": "1.0.0", "nam": PAYLOAD["nam"], "dob": "1984-02-29"},
+    ("AT1:", -260, 1): {"ver": "AT-1.0.0", "nam": PAYLOAD["nam"], "dob": "", "ve": [EXEMPTION_ENTRY]},
+    ("DK3:", -260, 1): PAYLOAD,
+}
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(st.sampled_from(sorted(WHOLE)), json_like, st.data())
+def test_any_value_in_any_place_of_any_kind_gets_a_report(
+    place: tuple[str, int, int], value: object, data: st.DataObject
+) -> None:
+    prefix, claim, key = place
+    content = copy.deepcopy(WHOLE[place])
+    holder: Any = content
+    while isinstance(holder, (dict, list)):
+        at = data.draw(st.sampled_from(sorted(holder) if isinstance(holder, dict) else range(len(holder))))
+        if not isinstance(holder[at], (dict, list)) or data.draw(st.booleans()):
+            break
+        holder = holder[at]
+    holder[at] = value
+    text = Press(prefix=prefix, claims={-260: ...} | {claim: {key: content}}).text()
+    report = verifier(policy=hc.Policy(families=KINDS)).examine(text)
+    assert report.code != "GENERAL_ERROR", report.detail
+    json.dumps(report.to_dict(), allow_nan=False)
+    said = [report.detail, *(warning.detail for warning in report.warnings)]
+    assert not any("Exemplaire" in line for line in said)
+
+
+def test_a_list_gets_the_reports_that_its_texts_get_one_by_one() -> None:
+    texts = [mutant for _, mutant in itertools.islice(mutants(message_mutant), 300)] + GENUINE * 20
+    examiner = verifier(dsc(), RSA)
+    assert [*examiner.examine_many(texts)] == [*examiner.examine_many(iter(texts))]
