@@ -12,14 +12,15 @@ from typing import Any
 
 from healthcert.barcode.read import read_barcodes
 from healthcert.conformance.structure import difference
-from healthcert.conformance.subject import CBOR_DEPTH, HCERT_CLAIM, INFLATED_BYTES, PREFIX, AbsentError, Subject, dcc_of
-from healthcert.conformance.suite import Case
+from healthcert.conformance.subject import CBOR_DEPTH, HCERT_CLAIM, INFLATED_BYTES, AbsentError, Subject, dcc_of
+from healthcert.conformance.suite import AUSTRIAN_PREFIX, Case
 from healthcert.encoding import base45, cbor, deflate
 from healthcert.errors import Code, HealthCertError, Step
 from healthcert.families import recognise
 from healthcert.families.hcert.content import GROUPS
 from healthcert.families.hcert.schema import violations
 from healthcert.limits import DEFAULT_LIMITS
+from healthcert.model import EntryType
 from healthcert.verify.report import Report, StepResult
 
 
@@ -38,6 +39,8 @@ class Judgement:
     findings: Mapping[str, Finding] = field(default_factory=dict)
     problem: str = ""
 
+
+_TYPES = GROUPS | {"ve": EntryType.EXEMPTION}
 
 Judge = Callable[[Case], Judgement]
 
@@ -72,7 +75,9 @@ def _unprefix(subject: Subject) -> Finding:
     """EXPECTEDUNPREFIX: PREFIX is a valid prefix and BASE45."""
     subject.needs("PREFIX")
     family_text = recognise(subject.scanned, DEFAULT_LIMITS)[1]
-    return _holds(family_text == PREFIX + subject.base45, "PREFIX is not HC1: and BASE45")
+    return _holds(
+        family_text == subject.case.prefix + subject.base45, "PREFIX is not the context identifier and BASE45"
+    )
 
 
 def _base45(subject: Subject) -> Finding:
@@ -117,8 +122,8 @@ def _expiration(subject: Subject) -> Finding:
 def _key_usage(subject: Subject) -> Finding:
     """EXPECTEDKEYUSAGE: the extended key usage of CERTIFICATE allows this kind of entry."""
     payload = subject.payload
-    groups = [group for group in GROUPS if isinstance(payload, Mapping) and payload.get(group)]
-    allowed = subject.key.may_sign([GROUPS[group] for group in groups])
+    groups = [group for group in _TYPES if isinstance(payload, Mapping) and payload.get(group)]
+    allowed = subject.key.may_sign([_TYPES[group] for group in groups])
     return _holds(allowed, f"{Code.KEY_USAGE_MISMATCH}: CERTIFICATE may not sign: {', '.join(groups)}")
 
 
@@ -141,7 +146,12 @@ def _schema(subject: Subject) -> Finding:
 
     SG 4 and PL 11 to 13 have date-times for dates and count as valid: a format is a remark here.
     """
-    found = violations(subject.payload, formats=False)
+    payload = subject.payload
+    found = violations(payload, formats=False)
+    ver = payload.get("ver") if isinstance(payload, Mapping) else None
+    # DCC schema AT-1.0.0: an Austrian exemption has a version of its own, and no EU DCC has it.
+    if isinstance(ver, str) and ver.startswith("AT-") is not (subject.case.prefix == AUSTRIAN_PREFIX):
+        found = ["ver: that of another kind of certificate", *found]
     return _holds(not found, f"{Code.SCHEMA_VALIDATION_FAILED}: {'; '.join(found[:3])}")
 
 

@@ -21,7 +21,6 @@ from healthcert.verify.policy import Policy
 from healthcert.verify.report import Report, StepResult
 from healthcert.verify.verifier import Verifier
 
-PREFIX = "HC1:"
 HCERT_CLAIM, DCC_KEY = -260, 1
 CBOR_DEPTH, INFLATED_BYTES = DEFAULT_LIMITS.cbor_depth, DEFAULT_LIMITS.inflated_bytes
 _SOME_DAY = datetime(2021, 7, 1, tzinfo=UTC)  # for checks that no clock has a part in
@@ -36,12 +35,12 @@ def scanned_text(case: Case) -> str:
 
     Raises :class:`AbsentError` where there is none, :class:`DecodeError` where that layer is not hexadecimal.
     """
-    if text := case.text("PREFIX") or (PREFIX + body if (body := case.text("BASE45")) else None):
+    if text := case.text("PREFIX") or (case.prefix + body if (body := case.text("BASE45")) else None):
         return text
     if (compressed := case.hexadecimal("COMPRESSED")) is not None:
-        return PREFIX + base45.encode(compressed)
+        return case.prefix + base45.encode(compressed)
     if (message := case.hexadecimal("COSE")) is not None:
-        return packed(message)
+        return packed(case, message)
     raise AbsentError("neither PREFIX, BASE45, COMPRESSED nor COSE")
 
 
@@ -57,7 +56,7 @@ class Subject:
 
     @cached_property
     def base45(self) -> str:
-        return self.case.text("BASE45") or recognise(self.scanned, DEFAULT_LIMITS)[1].removeprefix(PREFIX)
+        return self.case.text("BASE45") or recognise(self.scanned, DEFAULT_LIMITS)[1].removeprefix(self.case.prefix)
 
     @cached_property
     def compressed(self) -> bytes:
@@ -81,7 +80,7 @@ class Subject:
 
     @cached_property
     def key(self) -> TrustedKey:
-        if not self.case.fields["TESTCTX"].get("CERTIFICATE"):
+        if not any(self.case.fields["TESTCTX"].get(name) for name in ("CERTIFICATE", "AT_CERTIFICATE")):
             raise AbsentError("no CERTIFICATE")
         return read_certificate(self.case.certificate)
 
@@ -92,7 +91,7 @@ class Subject:
         report = verifier.examine(self.scanned)
         if report[Step.DECODE].outcome is not StepResult.PASSED and self.case.text("COSE"):
             # The case is about a layer further out; the checks of this one go by its COSE, as the suite has it.
-            report = verifier.examine(packed(self.cose))
+            report = verifier.examine(packed(self.case, self.cose))
         return report
 
     def needs(self, *fields: str) -> None:
@@ -101,9 +100,9 @@ class Subject:
             raise AbsentError(f"no {' or '.join(fields)}")
 
 
-def packed(message: bytes) -> str:
-    """A COSE message as the text of a certificate."""
-    return PREFIX + base45.encode(deflate.deflate(message))
+def packed(case: Case, message: bytes) -> str:
+    """A COSE message as the text of a certificate of the case's kind."""
+    return case.prefix + base45.encode(deflate.deflate(message))
 
 
 def dcc_of(claims: Mapping[Any, Any]) -> Any:

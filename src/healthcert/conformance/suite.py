@@ -27,6 +27,8 @@ MOST_BYTES = 16 * 1024 * 1024
 MOST_FILES = 50_000
 """In one folder; the public suite has about 900."""
 
+EU_PREFIX, AUSTRIAN_PREFIX = "HC1:", "AT1:"
+
 # A folder of a country, at whatever depth the suite is entered: PL in .../dgc-testdata/PL/1.3.0/2DCode/raw.
 _COUNTRY = re.compile(r"[A-Z]{2}|common", re.IGNORECASE)
 _EXPECTATION = re.compile(r"EXP[A-Z0-9]{1,40}")
@@ -71,10 +73,21 @@ class Case:
         except ValueError:
             raise DecodeError(Code.TEXT_UNREADABLE, f"{field} is not hexadecimal") from None
 
+    @property
+    def prefix(self) -> str:
+        """The context identifier of the text: that of a national code where it has one, else that of the EU DCC."""
+        text = self.text("PREFIX") or ""
+        return AUSTRIAN_PREFIX if text.startswith(AUSTRIAN_PREFIX) else EU_PREFIX
+
     @cached_property
     def certificate(self) -> bytes:
-        """The signer's certificate in DER. Raises :class:`DecodeError` where it is absent or not base64."""
-        return decode_base64(self.fields["TESTCTX"].get("CERTIFICATE"), "CERTIFICATE")
+        """The signer's certificate in DER, for an Austrian exemption that of its own trust list.
+
+        Raises :class:`DecodeError` where it is absent or not base64.
+        """
+        context = self.fields["TESTCTX"]
+        name = "AT_CERTIFICATE" if self.prefix == AUSTRIAN_PREFIX and "AT_CERTIFICATE" in context else "CERTIFICATE"
+        return decode_base64(context.get(name), name)
 
     @cached_property
     def picture(self) -> bytes:

@@ -1,7 +1,7 @@
 """Departures from the schema that real issuers are known for, mended one by one and each reported.
 
-Called only when a payload does not fit the schema as it stands (DCC schema 1.3.0). What is not listed here is not mended: the
-payload is then refused.
+Called only when a payload does not fit the schema as it stands (DCC schema 1.3.0). What is not listed here is
+not mended: the payload is then refused.
 """
 
 from __future__ import annotations
