@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from healthcert.families.hcert.uvci import UvciCheck, check_uvci
-from healthcert.families.hcert.valuesets import listed
+from healthcert.families.hcert.valuesets import value_sets
 from healthcert.model import Coding, Event, Exemption, HealthCertificate, Holder, Recovery, TestResult, Vaccination
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.report import Outcome, Report, StepResult, describe_key
@@ -105,7 +105,7 @@ def event_summary(event: Event) -> str:
 
 def country_name(code: str | None) -> str:
     """A country with its name: ``France (FR)``; the code alone where the list has no name."""
-    known = listed("co", code) if code else None
+    known = value_sets().get(("co", code or ""))
     return f"{known} ({code})" if known else code or ""
 
 

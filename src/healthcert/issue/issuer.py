@@ -12,7 +12,7 @@ from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.encode import to_payload, unsigned
 from healthcert.families.hcert.uvci import new_uvci
-from healthcert.families.hcert.valuesets import listed
+from healthcert.families.hcert.valuesets import value_sets
 from healthcert.issue.policy import IssuePolicy
 from healthcert.issue.signer import PemSigner, Signer
 from healthcert.model import EntryType, Event, Holder
@@ -141,7 +141,7 @@ class Issuer:
         return int(now.timestamp()), int(expires.timestamp())
 
     def _check_signer(self) -> None:
-        if listed("co", self._country) is None:
+        if ("co", self._country) not in value_sets():
             # HCERT specification §3.3.4: ISO 3166-1 alpha-2. Issuer check I-CO1.
             raise IssueError(
                 Code.FIELD_INVALID,

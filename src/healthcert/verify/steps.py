@@ -22,13 +22,6 @@ from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
 
 
-class Scanned(Struct, frozen=True):
-    """A text that claims to be of a family."""
-
-    text: str
-    family: Family
-
-
 class Authenticated(Struct, frozen=True):
     """A certificate whose signature was made with a trusted key."""
 
@@ -36,22 +29,23 @@ class Authenticated(Struct, frozen=True):
     key: TrustedKey
 
 
-def recognise(text: str, policy: Policy) -> Scanned:
-    """Which family the text claims to be of."""
-    family, text = recognise_family(text, policy.limits)
-    return Scanned(text, family)
+def recognise(text: str, policy: Policy) -> tuple[Family, str]:
+    """Which family the text claims to be of, and the text without the scanner's line end."""
+    return recognise_family(text, policy.limits)
 
 
-def decode(scanned: Scanned, policy: Policy) -> Decoded:
+def decode(family: Family, text: str, policy: Policy) -> Decoded:
     """The layers of the certificate, down to the claims; no signature is checked yet."""
-    return scanned.family.decode(scanned.text, policy.limits)
+    return family.decode(text, policy.limits)
 
 
-def accept(decoded: Decoded, policy: Policy) -> str:
-    """As which of the kinds that it holds the policy accepts the certificate."""
+def accept(decoded: Decoded, policy: Policy) -> str | None:
+    """As which of the kinds that it holds the policy accepts the certificate; None where it holds nothing known."""
     for kind in decoded.kinds:
         if kind in policy.families:
             return kind
+    if not decoded.kinds:  # its content will tell
+        return None
     kinds = ", ".join(decoded.kinds)
     raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {kinds}", Step.RECOGNISE)
 
@@ -127,28 +121,30 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
         raise _refuse(Code.CWT_EXPIRED, "the certificate has expired", Step.TIME)
     if key is None:
         return findings
-    return findings + _key_window(claims, key, now, policy)
+    return findings + _key_window(claims, key, clock, skew)
 
 
-def _key_window(claims: Claims, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
-    findings: list[Finding] = []
+def _key_window(claims: Claims, key: TrustedKey, clock: float, skew: float) -> tuple[Finding, ...]:
+    findings: tuple[Finding, ...] = ()
     # RFC 5280 §4.1.2.5: a certificate is valid from notBefore to notAfter, both included.
     if key.not_before is not None:
-        if now + policy.clock_skew < key.not_before:
+        start = key.not_before.timestamp()
+        if clock + skew < start:
             raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
         # HCERT specification §3.3.6: iat MUST not predate the validity of the DSC.
-        if claims.issued_at is not None and claims.issued_at < key.not_before.timestamp():
+        if claims.issued_at is not None and claims.issued_at < start:
             raise _refuse(Code.ISSUED_BEFORE_KEY, "issued before the signing key was valid", Step.TIME)
     if key.not_after is not None:
-        if now - policy.clock_skew > key.not_after:
+        end = key.not_after.timestamp()
+        if clock - skew > end:
             raise _refuse(Code.PUBLIC_KEY_EXPIRED, "the signing key has expired", Step.TIME)
         # HCERT specification §3.3.5: exp MUST not exceed the validity of the DSC. One real certificate in five breaks
         # this; the key's own end is enforced above, so nothing is accepted for longer than the key lives.
-        if claims.expires_at is not None and claims.expires_at > key.not_after.timestamp():
-            findings.append(Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"))
+        if claims.expires_at is not None and claims.expires_at > end:
+            findings = (Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"),)
     if key.not_before is None or key.not_after is None:
-        findings.append(Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list does not say when the key is valid"))
-    return tuple(findings)
+        findings += (Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list does not say when the key is valid"),)
+    return findings
 
 
 def read_content(authenticated: Authenticated, policy: Policy) -> tuple[HealthCertificate, tuple[Finding, ...]]:

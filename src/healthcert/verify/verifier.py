@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
 
 from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, HealthCertError, Step, VerificationError
@@ -17,9 +16,7 @@ from healthcert.verify.policy import Policy, RevocationCheck
 from healthcert.verify.report import Outcome, Report, StepOutcome, StepResult, Verified
 from healthcert.verify.steps import Authenticated
 
-T = TypeVar("T")
-
-_ALWAYS_REQUIRED = (
+_ALWAYS_REQUIRED = [
     Step.RECOGNISE,
     Step.DECODE,
     Step.TRUST,
@@ -27,8 +24,7 @@ _ALWAYS_REQUIRED = (
     Step.TIME,
     Step.CONTENT,
     Step.USAGE,
-)
-_REQUIRED = frozenset(_ALWAYS_REQUIRED)
+]
 _NO_LISTS = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, "no revocation list covers the issuer")
 _OFF = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, "off in the policy")
 _NO_RULES = StepOutcome(Step.RULES, StepResult.NOT_RUN, None, "no country's rules were asked for")
@@ -63,6 +59,7 @@ class Verifier:
         run = _Run(self._policy, self._clock.now())
         run.read(text, self._trust)
         run.authenticate()
+        run.judge()
         return run.report()
 
     def verify(self, text: str) -> Verified:
@@ -91,81 +88,114 @@ class Verifier:
             for run, _ in runs:
                 run.authenticate()
             for run, _ in runs:
+                run.judge()
                 yield run.report()
 
 
 class _Run:
-    """One examination: which steps were run, and what was wrong. Its stages are called one after the other."""
+    """One examination: which steps were run, and what was wrong. Its stages are called one after the other.
+
+    Each step stands in a ``try`` of its own, which costs nothing while nothing is wrong; what follows a failed step is
+    still run where it does not depend on it.
+    """
 
     __slots__ = (
-        "_authenticated", "_candidates", "_certificate", "_decoded", "_family", "_key", "_now", "_policy",
-        "_problems", "_run", "_warnings",
+        "_authenticated", "_candidates", "_certificate", "_decoded", "_family", "_now", "_policy", "_problems", "_run",
+        "_warnings",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, now: datetime) -> None:
         self._policy = policy
         self._now = now
-        self._run: set[Step] = set()
+        self._run: list[Step] = []
         self._problems: dict[Step, StepOutcome] = {}
         self._warnings: list[Finding] = []
         self._family: str | None = None
         self._decoded: Decoded | None = None
-        self._candidates: Sequence[TrustedKey] | None = None
+        self._candidates: Sequence[TrustedKey] = ()
         self._authenticated: Authenticated | None = None
         self._certificate: HealthCertificate | None = None
-        self._key: TrustedKey | None = None
 
     def read(self, text: str, store: TrustStore) -> None:
         """The text taken apart, and the keys that may have signed it."""
-        policy = self._policy
-        scanned = self._step(Step.RECOGNISE, steps.recognise, text, policy)
-        if scanned is None:
-            return
-        self._family = scanned.family.name
-        self._decoded = decoded = self._step(Step.DECODE, steps.decode, scanned, policy)
-        if decoded is None:
-            return
-        if decoded.kinds:
-            self._family = self._step(Step.RECOGNISE, steps.accept, decoded, policy) or decoded.kinds[0]
-        self._judge(Step.DECODE, decoded.findings)
-        self._candidates = self._step(Step.TRUST, steps.trust, decoded, store, policy)
+        policy, run = self._policy, self._run
+        try:
+            run.append(Step.RECOGNISE)
+            family, text = steps.recognise(text, policy)
+            self._family = family.name
+        except Exception as error:  # noqa: BLE001 (see _fail)
+            return self._fail(Step.RECOGNISE, error)
+        try:
+            run.append(Step.DECODE)
+            self._decoded = decoded = steps.decode(family, text, policy)
+        except Exception as error:  # noqa: BLE001
+            return self._fail(Step.DECODE, error)
+        try:
+            self._family = steps.accept(decoded, policy) or self._family
+        except HealthCertError as error:
+            self._family = decoded.kinds[0]
+            self._fail(Step.RECOGNISE, error)
+        if decoded.findings:
+            self._judge(Step.DECODE, decoded.findings)
+        try:
+            run.append(Step.TRUST)
+            self._candidates = steps.trust(decoded, store, policy)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.TRUST, error)
 
     def authenticate(self) -> None:
         """Whose signature it is."""
-        if self._decoded is None or self._candidates is None:
+        decoded = self._decoded
+        if decoded is None or not self._candidates:
             return
-        self._authenticated = self._step(Step.SIGNATURE, steps.signature, self._decoded, self._candidates, self._policy)
-        self._judge(Step.SIGNATURE, self._decoded.findings)
+        try:
+            self._run.append(Step.SIGNATURE)
+            self._authenticated = steps.signature(decoded, self._candidates, self._policy)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.SIGNATURE, error)
+        if decoded.findings:
+            self._judge(Step.SIGNATURE, decoded.findings)
 
     def judge(self) -> None:
         """What the certificate says, and whether that is good enough at this moment."""
-        decoded, authenticated, policy, now = self._decoded, self._authenticated, self._policy, self._now
+        decoded, authenticated, policy, run = self._decoded, self._authenticated, self._policy, self._run
         if decoded is None:
             return
-        self._key = key = authenticated.key if authenticated is not None else None
-        findings = self._step(Step.TIME, steps.time, decoded, key, now, policy)
-        self._judge(Step.TIME, decoded.findings)
-        self._judge(Step.TIME, findings or ())
+        findings: Sequence[Finding] = decoded.findings
+        try:
+            run.append(Step.TIME)
+            key = authenticated.key if authenticated is not None else None
+            findings = decoded.findings + steps.time(decoded, key, self._now, policy)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.TIME, error)
+        if findings:
+            self._judge(Step.TIME, findings)
         if authenticated is None:
             return
-        read = self._step(Step.CONTENT, steps.read_content, authenticated, policy)
-        if read is not None:
-            self._certificate, findings = read
-            self._judge(Step.CONTENT, findings)
-            self._step(Step.CONTENT, steps.content, self._certificate, now, policy)
-        self._step(Step.USAGE, steps.usage, decoded, authenticated.key)
+        try:
+            run.append(Step.CONTENT)
+            self._certificate, findings = steps.read_content(authenticated, policy)
+            if findings:
+                self._judge(Step.CONTENT, findings)
+            steps.content(self._certificate, self._now, policy)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.CONTENT, error)
+        try:
+            run.append(Step.USAGE)
+            steps.usage(decoded, authenticated.key)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.USAGE, error)
         if policy.revocation is RevocationCheck.REQUIRED:
-            self._record(VerificationError(Code.REVOCATION_UNKNOWN, _NO_LISTS.detail), Step.REVOCATION)
+            self._fail(Step.REVOCATION, VerificationError(Code.REVOCATION_UNKNOWN, _NO_LISTS.detail))
 
     def report(self) -> Report:
-        self.judge()
         outcomes, obstacle = self._outcomes(), None
         if self._problems:
             failed = [o for o in outcomes if o.outcome is StepResult.FAILED]
             obstacle = (failed or [o for o in outcomes if o.outcome is StepResult.UNDETERMINED])[0]
             outcome = Outcome.REFUSED if failed else Outcome.UNDETERMINED
             code = obstacle.code or Code.GENERAL_ERROR
-        elif self._run >= _REQUIRED:
+        elif self._run == _ALWAYS_REQUIRED:
             outcome, code = Outcome.ACCEPTED, Code.OK
         else:
             # No step failed and yet one is missing: an absent check is never a pass.
@@ -177,7 +207,7 @@ class _Run:
             steps=outcomes,
             family=self._family,
             certificate=self._certificate,
-            key=self._key,
+            key=self._authenticated.key if self._authenticated is not None else None,
             warnings=tuple(self._warnings),
             checked_at=self._now,
             policy=self._policy,
@@ -186,26 +216,13 @@ class _Run:
     def _outcomes(self) -> tuple[StepOutcome, ...]:
         """What became of each step, in their order."""
         off = self._policy.revocation is RevocationCheck.OFF
-        if not self._problems and self._run >= _REQUIRED:
+        if not self._problems and self._run == _ALWAYS_REQUIRED:
             return _ALL_PASSED[off]
         known = dict(_NOT_RUN)
         if Step.USAGE in self._run:
             known |= {Step.REVOCATION: _OFF if off else _NO_LISTS, Step.RULES: _NO_RULES}
         known |= {step: _PASSED[step] for step in self._run} | self._problems
         return tuple(known[step] for step in Step)
-
-    def _step(self, step: Step, check: Callable[..., T], *args: Any) -> T | None:
-        """The result of ``check``, or None after recording why it has none."""
-        self._run.add(step)
-        try:
-            return check(*args)
-        except HealthCertError as error:
-            self._record(error, step)
-        except Exception as error:  # noqa: BLE001 The last line of defence: a verifier at a door must not fall over.
-            # The type alone: the message of an unforeseen error may quote what it stumbled over.
-            detail = f"an internal error ({type(error).__name__}); please report it"
-            self._record(VerificationError(Code.GENERAL_ERROR, detail), step)
-        return None
 
     def _judge(self, step: Step, findings: Sequence[Finding]) -> None:
         """Turns the findings of ``step`` into warnings, or into its failure where the policy does not tolerate them."""
@@ -215,9 +232,14 @@ class _Run:
             if finding.code in self._policy.tolerated:
                 self._warnings.append(finding)
             else:
-                self._record(VerificationError(finding.code, finding.detail), step)
+                self._fail(step, VerificationError(finding.code, finding.detail))
 
-    def _record(self, error: HealthCertError, step: Step) -> None:
+    def _fail(self, step: Step, error: Exception) -> None:
         """Notes that ``step`` did not pass; of several reasons the first one stays."""
+        if not isinstance(error, HealthCertError):
+            # The last line of defence: a verifier at a door must not fall over. The type alone is told, for the message
+            # of an unforeseen error may quote what it stumbled over.
+            detail = f"an internal error ({type(error).__name__}); please report it"
+            error = VerificationError(Code.GENERAL_ERROR, detail)
         result = StepResult.UNDETERMINED if error.code in _UNDETERMINED else StepResult.FAILED
         self._problems.setdefault(step, StepOutcome(step, result, error.code, error.detail))

@@ -25,7 +25,7 @@ from healthcert.families.hcert.payload import (
     VaccinationEntry,
     to_typed,
 )
-from healthcert.families.hcert.valuesets import coding, listed
+from healthcert.families.hcert.valuesets import coding, value_sets
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
@@ -136,11 +136,12 @@ def _vaccination(entry: VaccinationEntry, raw: Mapping[Any, Any], findings: list
         findings.append(found(Code.DOSE_OUT_OF_RANGE, "v[0].sd: less than 1"))
     if max(len(entry.is_), len(entry.ci), len(entry.vp), len(entry.mp), len(entry.ma)) > MAX_TEXT:
         check_lengths(entry, "v[0]", findings)
+    sets = value_sets()
     return Vaccination(
         disease=disease(entry.tg, "v[0].tg", findings),
-        vaccine=_coded("vp", entry.vp, "v[0].vp", findings),
-        product=_coded("mp", entry.mp, "v[0].mp", findings),
-        manufacturer=_coded("v.ma", entry.ma, "v[0].ma", findings),
+        vaccine=sets.get(("vp", entry.vp)) or _unlisted("vp", entry.vp, "v[0].vp", findings),
+        product=sets.get(("mp", entry.mp)) or _unlisted("mp", entry.mp, "v[0].mp", findings),
+        manufacturer=sets.get(("v.ma", entry.ma)) or _unlisted("v.ma", entry.ma, "v[0].ma", findings),
         dose=entry.dn,
         series=entry.sd,
         date=day(entry.dt, "v[0].dt"),
@@ -157,7 +158,7 @@ def _test(entry: TestEntry, raw: Mapping[Any, Any], findings: list[Finding]) -> 
     check_lengths(entry, "t[0]", findings)
     return TestResult(
         disease=disease(entry.tg, "t[0].tg", findings),
-        test_type=_coded("tt", entry.tt, "t[0].tt", findings),
+        test_type=value_sets().get(("tt", entry.tt)) or _unlisted("tt", entry.tt, "t[0].tt", findings),
         sampled_at=_moment(entry.sc, "t[0].sc"),
         result=coding("tr", entry.tr),
         name=entry.nm or None,
@@ -196,14 +197,13 @@ def disease(code: str, where: str, findings: list[Finding]) -> Coding:
 
 def country(code: str, where: str, findings: list[Finding]) -> str:
     """The country of an entry, reported where no list has it."""
-    _coded("co", code, where, findings)
+    if ("co", code) not in value_sets():
+        _unlisted("co", code, where, findings)
     return code
 
 
-def _coded(field: str, code: str, where: str, findings: list[Finding]) -> Coding:
+def _unlisted(field: str, code: str, where: str, findings: list[Finding]) -> Coding:
     # DCC schema 1.3.0, valueset-uri: the code is one of its value set.
-    if known := listed(field, code):
-        return known
     told, what = (Code.UNKNOWN_CODE, "not in its value set") if code else (Code.EMPTY_CODE, "empty")
     findings.append(found(told, f"{where}: {what}"))
     return coding(field, code)

@@ -16,7 +16,7 @@ from healthcert.families.hcert import who
 from healthcert.families.hcert.content import EuDcc
 from healthcert.families.hcert.kind import Content, Kind
 from healthcert.families.hcert.siblings import AtExemption, SwissLight
-from healthcert.families.hcert.valuesets import listed
+from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Finding, Layer
 from healthcert.limits import Limits
 from healthcert.model import EntryType, HealthCertificate
@@ -105,30 +105,20 @@ class Hcert:
                 Step.CONTENT,
             )
         # A kind that is not asked for is not read, and stays among what is merely kept; but something is always shown.
-        wanted = [(key, kind) for key, kind in known if kind.name in kinds] or known[:1]
-        read = {key: kind.read(content[key]) for key, kind in wanted}
-        findings = [finding for one in read.values() for finding in one.findings]
+        wanted = [pair for pair in known if pair[1].name in kinds] or known[:1]
+        certificates: list[HealthCertificate] = []
+        findings: list[Finding] = []
+        for key, kind in wanted:
+            read = kind.read(content[key])
+            findings += read.findings
+            certificates.append(_certificate(kind, content[key], read, decoded.claims))
         if unknown:
             findings.append(Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, f"unknown in the hcert claim: {unknown}"))
-        other = {str(key): value for key, value in content.items() if key not in read}
-        first, *others = [self._certificate(decoded, key, one, other) for key, one in read.items()]
-        return replace(first, beside=tuple(others)) if others else first, tuple(findings)
-
-    def _certificate(self, decoded: Decoded, key: int, read: Content, other: dict[str, Any]) -> HealthCertificate:
-        claims, payload = decoded.claims, decoded.content[key]
-        return HealthCertificate(
-            family=self._kinds[key].name,
-            version=read.version,
-            holder=read.holder,
-            events=read.events,
-            issuer=claims.issuer,
-            issued_at=_moment(claims.issued_at),
-            expires_at=_moment(claims.expires_at),
-            identifiers=tuple([event.certificate_id for event in read.events if event.certificate_id]),
-            links=read.links,
-            raw=payload if isinstance(payload, Mapping) else {str(key): payload},
-            other=other,
-        )
+        first, *beside = certificates
+        if len(content) > 1:
+            other = {str(key): value for key, value in content.items() if key not in dict(wanted)}
+            first = replace(first, beside=tuple(beside), other=other)
+        return first, tuple(findings)
 
     def _known(self, content: Mapping[Any, Any]) -> Sequence[tuple[int, Kind]]:
         if len(content) == 1:  # nearly always
@@ -157,7 +147,7 @@ class Hcert:
         if _UNDEFINED in message.payload and cbor.has_undefined(claims.raw):
             findings += (_UNDEFINED_VALUE,)
         # HCERT specification §3.3.4: iss is a country, ISO 3166-1 alpha-2. Issuer check I-CO1.
-        if _EU_DCC in kinds and listed("co", claims.issuer or "") is None:
+        if _EU_DCC in kinds and ("co", claims.issuer) not in value_sets():
             findings += (_NO_COUNTRY,)
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         if claims.quirks:
@@ -231,6 +221,21 @@ _TIME_QUIRKS = {
     Code.FLOAT_TIME: "exp, nbf or iat is a floating-point number",
     Code.TAGGED_TIME: "exp, nbf or iat carries CBOR tag 1",
 }
+
+
+def _certificate(kind: Kind, payload: Any, read: Content, claims: cwt.Claims) -> HealthCertificate:
+    return HealthCertificate(
+        family=kind.name,
+        version=read.version,
+        holder=read.holder,
+        events=read.events,
+        issuer=claims.issuer,
+        issued_at=_moment(claims.issued_at),
+        expires_at=_moment(claims.expires_at),
+        identifiers=tuple([event.certificate_id for event in read.events if event.certificate_id]),
+        links=read.links,
+        raw=payload if isinstance(payload, Mapping) else {kind.name: payload},
+    )
 
 
 def _unescaped(text: str) -> str:

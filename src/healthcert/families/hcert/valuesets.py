@@ -27,12 +27,7 @@ def coding(field: str, code: str) -> Coding:
 
     ``v.ma`` and ``t.ma`` are different fields. Codes that are no longer issued are known as well.
     """
-    return listed(field, code) or Coding(_system_of(field, code), code)
-
-
-def listed(field: str, code: str) -> Coding | None:
-    """What the value set of a payload field has under this code, be it active or not."""
-    return _value_sets().get((field, code))
+    return value_sets().get((field, code)) or Coding(_system_of(field, code), code)
 
 
 def may_be_issued(field: str, code: str) -> bool:
@@ -85,7 +80,8 @@ def _data() -> dict[str, Any]:
 
 
 @cache
-def _value_sets() -> dict[tuple[str, str], Coding]:
+def value_sets() -> dict[tuple[str, str], Coding]:
+    """Every code of every value set, active or not, by payload field and code: ``value_sets()["co", "FR"]``."""
     return {
         (field, code): Coding(value["system"], code, value["display"])
         for field, value_set in _data()["sets"].items()
