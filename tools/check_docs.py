@@ -68,7 +68,8 @@ def python_page() -> str:
 
 def _describe(module: str, name: str) -> Iterator[str]:
     source = (ROOT / "src" / module.replace(".", "/")).with_suffix(".py").read_text("utf-8")
-    for node in ast.parse(source).body:
+    body = ast.parse(source).body
+    for node, after in zip(body, [*body[1:], ast.Pass()], strict=True):
         if isinstance(node, ast.ClassDef) and node.name == name:
             yield f"### `{name}`"
             yield _markdown(ast.get_docstring(node))
@@ -79,6 +80,9 @@ def _describe(module: str, name: str) -> Iterator[str]:
             yield _markdown(ast.get_docstring(node))
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             yield f"### `{ast.unparse(node)}`"
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name:
+            yield f"### `{name}: {ast.unparse(node.annotation)}`"
+            yield _markdown(ast.literal_eval(after.value)) if isinstance(after, ast.Expr) else ""
 
 
 def _fields(cls: ast.ClassDef) -> Iterator[str]:

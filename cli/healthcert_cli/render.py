@@ -75,10 +75,10 @@ def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
             yield _line("Identifier", event.certificate_id + _CHECKSUMS[check_uvci(event.certificate_id)])
     for link in certificate.links:
         yield _line("Link", link)
-    for beside in certificate.beside:
-        yield from certificate_lines(beside)
     start, end = (f"{at:%Y-%m-%d %H:%M}" if at else "unknown" for at in (certificate.issued_at, certificate.expires_at))
     yield _line("Valid", f"{start} to {end} UTC")
+    for beside in certificate.beside:
+        yield from certificate_lines(beside)
 
 
 def holder_summary(holder: Holder) -> str:

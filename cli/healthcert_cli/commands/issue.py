@@ -28,7 +28,7 @@ _HELP = {
     "given_name_icao": "Given name as in the passport's machine-readable zone. [default: made from the name]",
     "disease": "Disease code. [default: 840539006, COVID-19]",
     "vaccine": "Vaccine code; for example 1119349007 (mRNA).",
-    "product": "Product code; for example EU/1/20/1528.",
+    "product": "Product, by code or name; for example EU/1/20/1528 or Comirnaty. It brings vaccine and manufacturer.",
     "manufacturer": "Manufacturer code; for example ORG-100030215.",
     "dose": "Number of this dose.",
     "series": "Number of doses of the series.",

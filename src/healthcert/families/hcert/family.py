@@ -152,7 +152,7 @@ class Hcert:
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         if claims.quirks:
             findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
-        timeless = kinds[:1] == (_DDCC,)
+        timeless = bool(kinds) and not {*kinds} - {_DDCC}
         if timeless:
             claims = _with_validity(claims, content)
         elif self._claim == LIGHT_CLAIM and claims.expires_at is None and claims.issued_at is not None:

@@ -83,8 +83,8 @@ class _Fields:
             raise invalid(f"{self._where}.{names[0]}: not a day of the calendar") from None
         return value
 
-    def number(self, *names: str) -> int | None:
-        value = self.value(*names)
+    def number(self, *names: str, wanted: bool = False) -> int | None:
+        value = self.value(*names, wanted=wanted)
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 4:
             value = int(value)
         if value is not None and (type(value) is not int or not 0 < value < 1000):
@@ -118,7 +118,7 @@ class DdccVaccination:
             vaccine=vaccine,
             product=product,
             manufacturer=fields.coding("manufacturer", "ma_holder", "maholder", wanted=True),
-            dose=fields.number("dose"),
+            dose=fields.number("dose", wanted=True),
             series=fields.number("total_doses", "totalDoses"),
             date=fields.day("date"),
             country=fields.text("country", wanted=True),
