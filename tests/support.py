@@ -10,10 +10,15 @@ from functools import cache
 from typing import Any
 
 import cbor2
+from tools.vectors.press import PAYLOAD as PAYLOAD
+from tools.vectors.press import RECOVERY_ENTRY as RECOVERY_ENTRY
+from tools.vectors.press import TEST_ENTRY as TEST_ENTRY
+from tools.vectors.press import without as without
 
 import healthcert as hc
 from healthcert.codings import COVID_19, NAAT, NOT_DETECTED
 from healthcert.encoding import base45, cose, deflate
+from healthcert.families import KINDS
 from healthcert.families.hcert.valuesets import coding
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
 
@@ -73,47 +78,6 @@ def issue(event: hc.Event = VACCINATION, pair: KeyPair | None = None, holder: hc
     return hc.Issuer((pair or dsc()).signer(), country="FR", clock=CLOCK).issue(event, holder=holder)
 
 
-PAYLOAD: dict[str, Any] = {
-    "ver": "1.3.0",
-    "nam": {"fn": "Exemplaire", "fnt": "EXEMPLAIRE", "gn": "Zoé", "gnt": "ZOE"},
-    "dob": "1984-02-29",
-    "v": [
-        {
-            "tg": "840539006",
-            "vp": "1119349007",
-            "mp": "EU/1/20/1528",
-            "ma": "ORG-100030215",
-            "dn": 2,
-            "sd": 2,
-            "dt": "2021-06-11",
-            "co": "FR",
-            "is": "Ministry of Examples",
-            "ci": "URN:UVCI:01:FR:T5DWTJYS4ZR8#4",
-        }
-    ],
-}
-TEST_ENTRY: dict[str, Any] = {
-    "tg": "840539006",
-    "tt": "LP6464-4",
-    "nm": "Example qPCR",
-    "sc": "2021-08-19T10:00:00Z",
-    "tr": "260415000",
-    "tc": "Example Centre",
-    "co": "FR",
-    "is": "Ministry of Examples",
-    "ci": "URN:UVCI:01:FR:T5DWTJYS4ZR8#4",
-}
-RECOVERY_ENTRY: dict[str, Any] = {
-    "tg": "840539006",
-    "fr": "2021-05-01",
-    "df": "2021-05-12",
-    "du": "2021-10-28",
-    "co": "FR",
-    "is": "Ministry of Examples",
-    "ci": "URN:UVCI:01:FR:T5DWTJYS4ZR8#4",
-}
-
-
 EXEMPTION_ENTRY = {"tg": "840539006", "du": "2021-12-31", "co": "AT", "is": "Ministry", "ci": "URN:UVCI:01:AT:X#1"}
 CORE: dict[str, Any] = {
     "name": "Zoé Exemplaire",
@@ -163,11 +127,6 @@ DVC: dict[str, Any] = {
     },
 }
 """A DVC record of a yellow fever vaccination (an ICVP)."""
-
-
-def without(values: dict[str, Any], key: str) -> dict[str, Any]:
-    """The values but for one."""
-    return {name: value for name, value in values.items() if name != key}
 
 
 def payload(**changes: Any) -> dict[str, Any]:
@@ -221,6 +180,14 @@ class Press:
         return self.prefix + self.armour(self.compress(self.outer(cbor2.dumps(message))))
 
 
-def outcomes(report: hc.Report) -> dict[str, str]:
-    """The outcome of each step by its name."""
-    return {step.step.value: step.outcome.value for step in report.steps}
+EVERYTHING = hc.Policy(families=KINDS)
+
+
+def accepted(text: str, *warnings: str) -> hc.HealthCertificate:
+    """The certificate, of whatever family, that is accepted with these warnings."""
+    report = verifier(policy=EVERYTHING).examine(text)
+    assert (report.outcome, report.detail) == ("accepted", "")
+    assert [warning.code for warning in report.warnings] == list(warnings)
+    assert report.certificate is not None
+    assert report.family == report.certificate.family
+    return report.certificate

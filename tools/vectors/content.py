@@ -194,6 +194,7 @@ def _holders() -> list[Case]:
         ("117", "A month of birth of 00 and a day", _SCHEMA, payload(dob="1963-00-05")),
         ("118", "A birth date with a line end", _SCHEMA, payload(dob="1984-02-29\n")),
         ("119", "A birth date in the order of days", _SCHEMA, payload(dob="29.02.1984")),
+        ("120", "A year of birth that is 0000", _SCHEMA, payload(dob="0000-00")),
     ]
     good: list[tuple[str, str, str, Any]] = [
         ("121", "A year of birth", _SCHEMA, payload(dob="1984")),

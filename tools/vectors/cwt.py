@@ -127,7 +127,9 @@ def _key_window() -> list[Case]:
     before, after = "2021-07-30T23:59:59Z", "2023-07-31T00:00:01Z"
     early = {6: _KEY_BEGIN - _DAY}
     return [
-        case("HC-TIME-41", "Before the DSC is valid", _VALIDITY, "PUBLIC_KEY_NOT_YET_VALID", clock=before, claims=early),
+        case(
+            "HC-TIME-41", "Before the DSC is valid", _VALIDITY, "PUBLIC_KEY_NOT_YET_VALID", clock=before, claims=early
+        ),
         case(
             "HC-TIME-42",
             "After the end of the DSC",

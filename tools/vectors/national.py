@@ -13,6 +13,7 @@ from tools.vectors.press import NOW, PAYLOAD, payload, without
 from tools.vectors.who import DDCC
 
 _CLAIM, _DCC, _AT = "HCERT specification §3.3.7", "DCC schema 1.3.0", "AT schema 1.0.0"
+_WHO = "WHO HCERT specification 1.1.1"
 _PREFIX, _USAGE = "HCERT specification §4.2.2", "HCERT specification, Appendix A.4"
 _BAD, _BROKEN = "SCHEMA_VALIDATION_FAILED", "CBOR_DESERIALIZATION_FAILED"
 
@@ -61,6 +62,7 @@ def _light() -> list[Case]:
         ],
         case("HC-LT1-14", "The claims of two families", _CLAIM, _BROKEN, **made, claims={-250: {1: LIGHT}}),
         case("HC-LT1-15", "The claims of two families behind the prefix HC1", _CLAIM, _BROKEN, claims={-250: {1: LIGHT}}),
+        case("HC-LT1-16", "Nothing known in the claim of the light", _WHO, "CONTENT_NOT_SUPPORTED", **made, claims={-260: ..., -250: {2: LIGHT}}),
         case("HC-LT1-11", "A light without exp behind the prefix HC1", "HCERT specification §3.3.5", "CWT_TIME_INVALID", claims={4: ...}),
     ]  # fmt: skip
 

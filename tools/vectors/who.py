@@ -89,6 +89,13 @@ def _claims() -> list[Case]:
             claims={-260: {1: payload(), -6: DVC | {"vx": DVC["vx"] | {"dt": "2021-08-22"}}}},
         ),
         case(
+            "HC-WHO-08",
+            "A broken DVC record beside an EU DCC",
+            _WHO,
+            _BAD,
+            claims={-260: {1: payload(), -6: without(DVC, "n")}},
+        ),
+        case(
             "HC-WHO-06",
             "A broken DVC record beside an EU DCC, of a kind that is not asked for",
             _WHO,
@@ -134,6 +141,7 @@ def _ddcc() -> list[Case]:
         case("HC-DDCC-05", "The core data set in the place of the EU DCC", _WHO, payload=DDCC),
         case("HC-DDCC-06", "It ends two days after its last day, and not before", _WHO, "OK", absent, **_bare(until)),
         case("HC-DDCC-07", "It has ended", _WHO, "CWT_EXPIRED", clock="2021-08-21T10:00:00Z", **_bare(until)),
+        case("HC-DDCC-23", "It has ended, as it tells in meta", _WHO, "CWT_EXPIRED", **_bare(DDCC | {"meta": {"valid_until": "2021-08-18"}})),
         case("HC-DDCC-08", "It has not begun", _WHO, "CWT_NOT_YET_VALID", **_bare(DDCC | {"valid_from": "2021-08-22"})),
         case("HC-DDCC-09", "exp counts, not the end it tells", _WHO, claims={-260: {3: until}}),
         case("HC-DDCC-10", "A test without a result", _WHO, _BAD, **_under(4, DDCC_TEST | {"test": {"date": "2021-08-19T10:00:00Z"}})),
@@ -142,6 +150,8 @@ def _ddcc() -> list[Case]:
         case("HC-DDCC-13", "No date", _WHO, _BAD, **_under(3, without(DDCC, "date"))),
         case("HC-DDCC-14", "No lot", _WHO, "OK", missing, **_under(3, without(DDCC, "lot"))),
         case("HC-DDCC-15", "Signed by a DSC for tests", _USAGE, "KEY_USAGE_MISMATCH", signer="dsc-test", **_under(3, DDCC)),
+        case("HC-DDCC-16", "A test signed by a DSC for tests", _USAGE, signer="dsc-test", **_under(4, DDCC_TEST)),
+        case("HC-DDCC-17", "A core data set that is no map", _WHO, _BAD, **_under(3, "x")),
         case("HC-DDCC-18", "A core data set under key 1, beside another key", _DCC, _BAD, claims={-260: {1: DDCC, 99: {}}}),
         case("HC-DDCC-19", "Fields of a core data set beside an EU DCC", _CLAIM, claims={"name": "X", "vaccine": "Y"}),
         case("HC-DDCC-20", "Fields of a core data set in an EU DCC", _DCC, payload=payload(name="X", vaccine="Y")),
@@ -214,6 +224,7 @@ def _dvc() -> list[Case]:
         case("HC-DVC-14", "The record as the one element of an array", _DVC, **_under(-6, DVC | {"vx": [DVC["vx"]]})),
         case("HC-DVC-15", "Two records", _DVC, _BAD, **_under(-6, DVC | {"vx": [DVC["vx"]] * 2})),
         case("HC-DVC-11", "A DVC record that is no map", _DVC, _BAD, **_under(-6, "x")),
+        case("HC-DVC-16", "Signed by a DSC for tests", _USAGE, "KEY_USAGE_MISMATCH", signer="dsc-test", **_under(-6, DVC)),
         case("HC-DVC-12", "Not wanted by the policy", _DVC, "FAMILY_NOT_ACCEPTED", policy={"families": ["EU DCC"]}, **_under(-6, DVC)),
     ]  # fmt: skip
 
@@ -226,5 +237,7 @@ def _links() -> list[Case]:
         case("HC-VHL-02", "A health link as it is written in a map", _WHO, policy=allowed, **_under(5, [{"u": link}])),
         case("HC-VHL-03", "A link to elsewhere", _WHO, _BAD, policy=allowed, **_under(5, "https://example.org/")),
         case("HC-VHL-04", "No link in the list", _WHO, _BAD, policy=allowed, **_under(5, [])),
+        case("HC-VHL-06", "A space in the link", _WHO, _BAD, policy=allowed, **_under(5, f"{link} x")),
+        case("HC-VHL-07", "A link and something else", _WHO, _BAD, policy=allowed, **_under(5, [link, 7])),
         case("HC-VHL-05", "Not wanted by the default policy", _WHO, "FAMILY_NOT_ACCEPTED", **_under(5, link)),
     ]

@@ -139,6 +139,15 @@ def test_set_bits_after_the_end_of_the_compressed_data_are_refused() -> None:
         assert "bits" in refusal(changed).detail
 
 
+@pytest.mark.parametrize("bit", range(3, 8))
+def test_a_stored_block_has_no_room_for_other_bits(bit: int) -> None:
+    """RFC 1951 §3.2.4: what an RSA certificate compresses to; five bits before the next byte are ignored."""
+    stored = bytearray(zlib.compress(TEXT, 0))
+    assert deflate.inflate(bytes(stored), limit=LIMIT) == TEXT
+    stored[2] |= 1 << bit
+    refusal(bytes(stored))
+
+
 def test_memory_stays_within_the_limit_for_a_bomb() -> None:
     size, limit = 32 * 1024 * 1024, DEFAULT_LIMITS.inflated_bytes
     bomb = zlib.compress(bytes(size), 9)

@@ -316,7 +316,11 @@ def test_the_letters_of_mrz_are_spelled_alike_but_for_known_deviations(dictionar
 
     def ours(letter: str) -> str:
         # Inside a word, where no rule of the start or the end applies.
-        return transliterate(f"A{letter}A", variant=TRANSLITERATION_VARIANTS.get(variant or "")).removeprefix("A").removesuffix("A")
+        return (
+            transliterate(f"A{letter}A", variant=TRANSLITERATION_VARIANTS.get(variant or ""))
+            .removeprefix("A")
+            .removesuffix("A")
+        )
 
     different = {letter.upper() for letter, spelling in theirs.items() if ours(letter) != spelling.upper()}
     assert different == known.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import healthcert as hc
-from tests.support import Press, dsc
+from tests.support import Press, dsc, vaccination
 
 
 def test_every_layer_is_shown_with_its_headers_by_name() -> None:
@@ -26,6 +26,12 @@ def test_layers_above_a_fault_are_still_shown() -> None:
     assert (seen.problem.code, seen.problem.step) == ("CBOR_DESERIALIZATION_FAILED", "decode")
     assert hc.inspect_unverified("HC1:" + "A" * 5000).problem is not None
     assert hc.inspect_unverified("hello").layers == ()
+
+
+def test_what_the_verifier_reads_can_be_looked_into() -> None:
+    texts = (Press(payload=vaccination(dn=number)).text() for number in range(1, 100))
+    escaped = next(text.replace(" ", "%20") for text in texts if " " in text)
+    assert hc.inspect_unverified(escaped).problem is None
 
 
 def test_it_is_another_type_and_says_so() -> None:

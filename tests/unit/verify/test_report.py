@@ -24,6 +24,14 @@ def test_verify_returns_the_certificate_or_raises_the_first_obstacle() -> None:
     assert (caught.value.code, caught.value.step) == (hc.Code.CWT_EXPIRED, hc.Step.TIME)
 
 
+def test_every_step_but_those_that_have_nothing_to_go_by_is_passed() -> None:
+    report = verifier().examine(Press().text())
+    assert (report.outcome, report.warnings) == ("accepted", ())
+    not_run = {step.step for step in report.steps if step.outcome is hc.StepResult.NOT_RUN}
+    assert not_run == {"revocation", "rules"}
+    assert all(step.outcome is hc.StepResult.PASSED for step in report.steps if step.step not in not_run)
+
+
 def test_an_expired_certificate_is_still_shown_as_signed() -> None:
     report = verifier(at=NOW + timedelta(days=60)).examine(Press().text())
     assert report.code == "CWT_EXPIRED"
