@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from healthcert.errors import Code, IssueError, Step
+from healthcert.families.hcert.letters import TRANSLITERATION_VARIANTS
 from healthcert.intake.record import ENTRY_TYPES, fields_of, read_record
 from healthcert.issue.issuer import Issued, Issuer
+from healthcert.issue.policy import IssuePolicy
 from healthcert.issue.signer import PemSigner, needs_passphrase
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.model import EntryType
@@ -70,6 +72,8 @@ def _command(kind: EntryType) -> click.Command:
         text_file: Path | None,
         show: bool,
         error_correction: str,
+        allow_codes: tuple[str, ...],
+        transliteration: str | None,
         as_json: bool,
         **flags: str | None,
     ) -> None:
@@ -77,7 +81,11 @@ def _command(kind: EntryType) -> click.Command:
         holder, event = read_record(kind, record)
         signer = _load_signer(key, certificate, passphrase_file)
         country = read_certificate(signer.certificate).country or event.country or ""
-        issued = Issuer(signer, country=country, name=issuer_name).issue(event, holder=holder)
+        policy = IssuePolicy(
+            unlisted_codes=frozenset(allow_codes),
+            transliteration=TRANSLITERATION_VARIANTS[transliteration.upper()] if transliteration else {},
+        )
+        issued = Issuer(signer, country=country, name=issuer_name, policy=policy).issue(event, holder=holder)
         _deliver(issued, qr, text_file, show=show, level=error_correction, as_json=as_json)
 
     decorated: Callable[..., None] = run
@@ -130,6 +138,18 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
         default="Q",
         show_default=True,
         help="Of the QR code.",
+    ),
+    click.option(
+        "--allow-code",
+        "allow_codes",
+        multiple=True,
+        metavar="CODE",
+        help="Issue this code although its value set does not have it, or no longer; may be repeated.",
+    ),
+    click.option(
+        "--transliteration",
+        type=click.Choice(sorted(TRANSLITERATION_VARIANTS), case_sensitive=False),
+        help="Spell names as this country does where that is not the usual way of ICAO Doc 9303.",
     ),
     json_option,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -36,8 +35,3 @@ class Kind(Protocol):
     def read(self, payload: Any) -> Content:
         """The payload as health data. Raises :class:`healthcert.VerificationError` with the step ``content``."""
         ...
-
-
-def is_map(payload: object) -> bool:
-    """Whether a payload is a map, as all but the links are."""
-    return isinstance(payload, Mapping)
