@@ -12,11 +12,24 @@ import json
 import shutil
 from pathlib import Path
 
-from tools.vectors import content, cose, cwt, keys, national, public_suite, quirks, signatures, trust, who, wire
+from tools.vectors import (
+    content,
+    cose,
+    cwt,
+    ddcc_times,
+    keys,
+    national,
+    public_suite,
+    quirks,
+    signatures,
+    trust,
+    who,
+    wire,
+)
 from tools.vectors.case import Case
 
 TARGET = Path(__file__).resolve().parent.parent / "test_vectors"
-_MODULES = (public_suite, wire, cose, cwt, trust, signatures, content, quirks, who, national)
+_MODULES = (public_suite, wire, cose, cwt, trust, signatures, content, quirks, who, ddcc_times, national)
 
 
 def all_cases() -> list[Case]:

@@ -28,6 +28,13 @@ class EntryType(StrEnum):
     __hash__ = str.__hash__  # Enum's own is a function in Python, and types are looked up for every certificate
 
 
+class Private(Struct, frozen=True):
+    """A value that may hold personal data. Its repr tells its kind alone: a repr ends in logs and tracebacks."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
 class Coding(Struct, frozen=True):
     """A code of a code system: ``Coding("http://snomed.info/sct", "840539006", "COVID-19")``.
 
@@ -51,8 +58,8 @@ class Coding(Struct, frozen=True):
         return self.display or self.code
 
 
-class Holder(Struct, frozen=True):
-    """The person a certificate is about. At least one name is present.
+class Holder(Private, frozen=True):
+    """The person a certificate is about. At least one name is present, but where only a link is certified.
 
     ``birth_date`` is ISO 8601 text and may be partial: ``1964``, ``1964-08``, ``1964-08-12``, or empty when unknown.
     The ``*_icao`` names are those of the machine-readable zone (ICAO Doc 9303-3): ``A-Z`` and ``<``. ``full_name``
@@ -81,11 +88,8 @@ class Holder(Struct, frozen=True):
             names = [(n or "").replace("<", " ").strip() for n in (self.given_name_icao, self.family_name_icao)]
         return " ".join(n for n in names if n)
 
-    def __repr__(self) -> str:
-        return "Holder(...)"  # A repr ends in logs and tracebacks; a name must not.
 
-
-class Vaccination(Struct, frozen=True, kw_only=True):
+class Vaccination(Private, frozen=True, kw_only=True):
     """One dose. ``dose`` counts from 1; ``series`` is the number of doses of the full series, which boosters exceed.
 
     A family that does not tell a coding or a number leaves it None; an EU DCC has all of them.
@@ -119,11 +123,8 @@ class Vaccination(Struct, frozen=True, kw_only=True):
         """Whether the day of the dose had not come anywhere on earth at ``moment``."""
         return _comes_after(self.date, moment)
 
-    def __repr__(self) -> str:
-        return "Vaccination(...)"
 
-
-class TestResult(Struct, frozen=True, kw_only=True):
+class TestResult(Private, frozen=True, kw_only=True):
     """One test. ``sampled_at`` has a time zone; ``name`` and ``device`` tell which test it was."""
 
     __test__: ClassVar[bool] = False  # Not a test case, whatever a test runner may think of the name.
@@ -154,11 +155,8 @@ class TestResult(Struct, frozen=True, kw_only=True):
         """Whether the sample was taken after ``moment``."""
         return self.sampled_at > moment
 
-    def __repr__(self) -> str:
-        return "TestResult(...)"
 
-
-class Recovery(Struct, frozen=True, kw_only=True):
+class Recovery(Private, frozen=True, kw_only=True):
     """A past infection, and the days from and until which the certificate may be used."""
 
     disease: Coding
@@ -183,11 +181,8 @@ class Recovery(Struct, frozen=True, kw_only=True):
         """Whether the day of the first positive test had not come anywhere on earth at ``moment``."""
         return _comes_after(self.first_positive, moment)
 
-    def __repr__(self) -> str:
-        return "Recovery(...)"
 
-
-class Exemption(Struct, frozen=True, kw_only=True):
+class Exemption(Private, frozen=True, kw_only=True):
     """That a person need not be vaccinated, until a day and for a reason that is not told."""
 
     disease: Coding
@@ -205,9 +200,6 @@ class Exemption(Struct, frozen=True, kw_only=True):
         """Never: an exemption has no event whose day could be still to come."""
         return False
 
-    def __repr__(self) -> str:
-        return "Exemption(...)"
-
 
 Event = Vaccination | TestResult | Recovery | Exemption
 
@@ -224,14 +216,14 @@ def _comes_after(day: date, moment: datetime) -> bool:
         return False
 
 
-class HealthCertificate(Struct, frozen=True, kw_only=True):
+class HealthCertificate(Private, frozen=True, kw_only=True):
     """What a signed certificate says, in terms that do not depend on its family.
 
     ``issuer`` is the signer's own claim of who it is (a country code, a URL); who signed is in the report's ``key``.
     ``identifiers`` name this certificate for revocation. ``links`` lead to further health data that is not part of
-    the certificate. ``raw`` is the payload as received, nothing left out. One signature may cover several: ``beside``
-    holds the others, each with its own holder, who may be somebody else; ``other`` what of them is not known here, or
-    not accepted, by its number.
+    the certificate. ``raw`` is the payload as received, nothing left out (a link is put into a map). One signature may
+    cover several: ``beside`` holds the others, each with its own holder, who may be somebody else; ``other`` what of
+    them is not known here, or not accepted, by its number.
     """
 
     family: str

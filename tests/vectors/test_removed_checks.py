@@ -25,6 +25,8 @@ _PIPELINE = (
     "healthcert.families.hcert.content",
     "healthcert.families.hcert.mend",
     "healthcert.families.hcert.siblings",
+    "healthcert.families.hcert.records",
+    "healthcert.families.hcert.validity",
     "healthcert.families.hcert.who",
     "healthcert.verify.steps",
     "healthcert.verify.verifier",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import zlib
 
 import cbor2
@@ -124,3 +125,11 @@ def test_making_them_again_gives_the_same_files() -> None:
     }
     assert there.keys() == made.keys()
     assert [path for path, data in made.items() if there[path] != data] == []
+
+
+@pytest.mark.parametrize("vector", EXAMINED, ids=lambda vector: vector.id)
+def test_a_report_can_be_sent_to_another_process_and_looks_the_same_there(vector: Vector) -> None:
+    for made in (report_on(vector), hc.inspect_unverified(vector.case["text"])):
+        sent = pickle.loads(pickle.dumps(made))
+        assert sent.to_dict() == made.to_dict()
+        json.dumps(sent.to_dict(), allow_nan=False)

@@ -105,6 +105,7 @@ def _forms() -> list[Case]:
         ("23", "A dose as text", vaccination(dn="2")),
         ("24", "A dose that is true", vaccination(dn=True)),
         ("25", "Dose 1.5", vaccination(dn=1.5)),
+        ("29", "A dose beyond counting", vaccination(dn=1e300)),
         ("26", "A series of -1", vaccination(sd=-1)),
         ("27", "A series as text", vaccination(sd="2")),
         ("28", "A series of 1.5", vaccination(sd=1.5)),

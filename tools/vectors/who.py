@@ -143,7 +143,7 @@ def _ddcc() -> list[Case]:
         case("HC-DDCC-07", "It has ended", _WHO, "CWT_EXPIRED", clock="2021-08-21T10:00:00Z", **_bare(until)),
         case("HC-DDCC-23", "It has ended, as it tells in meta", _WHO, "CWT_EXPIRED", **_bare(DDCC | {"meta": {"valid_until": "2021-08-18"}})),
         case("HC-DDCC-08", "It has not begun", _WHO, "CWT_NOT_YET_VALID", **_bare(DDCC | {"valid_from": "2021-08-22"})),
-        case("HC-DDCC-09", "exp counts, not the end it tells", _WHO, claims={-260: {3: until}}),
+        case("HC-DDCC-09", "It ends before exp, and two days after its last day", _WHO, claims={-260: {3: until}}),
         case("HC-DDCC-10", "A test without a result", _WHO, _BAD, **_under(4, DDCC_TEST | {"test": {"date": "2021-08-19T10:00:00Z"}})),
         case("HC-DDCC-11", "No vaccine and no brand", _WHO, _BAD, **_under(3, without(DDCC, "vaccine", "brand"))),
         case("HC-DDCC-12", "No name", _WHO, _BAD, **_under(3, without(DDCC, "name"))),
@@ -175,6 +175,7 @@ def _ddcc_fields() -> list[Case]:
         ("39", "A dose in other digits", {"dose": "٢"}),
         ("40", "A dose of four digits", {"dose": "0002"}),
         ("41", "No such day", {"date": "2021-02-30"}),
+        ("44", "A date without hyphens", {"date": "20210611"}),
         ("42", "A lot of more than 1000 characters", {"lot": "x" * 1001}),
     ]
     good: list[tuple[str, str, list[str], dict[str, Any]]] = [
@@ -184,7 +185,7 @@ def _ddcc_fields() -> list[Case]:
         ("54", "A vaccine without a brand", [missing], {"brand": None}),
         ("55", "A brand without a vaccine", [missing], {"vaccine": "undefined"}),
         ("56", "A year of birth", [], {"birthDate": "1984"}),
-        ("57", "A date with a time", [], {"date": "2021-06-11T10:00:00Z"}),
+        ("57", "A date with a time", ["DATE_WITH_TIME"], {"date": "2021-06-11T10:00:00Z"}),
     ]
     tests: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = [
         ("61", "A test without a time zone", ("OK", bare), {"date": "2021-08-19T10:00:00"}),

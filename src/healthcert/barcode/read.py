@@ -18,6 +18,8 @@ _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b
 _SYMBOLS = zxingcpp.BarcodeFormats(
     (zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Aztec, zxingcpp.BarcodeFormat.DataMatrix)
 )
+# A QR code of version 10 has 57 modules and 8 of quiet zone: 0.88 of the side. Larger ones fill more.
+_FILLED = 0.85
 _QR = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode,))
 # Scanning takes time by the pixel; a page scanned at 300 dpi has 9 million, and no code needs more to be read.
 _SCANNED_PIXELS = 12_000_000
@@ -97,10 +99,11 @@ def _scan(grey: Image.Image) -> list[str]:
 
 
 def _fills(position: zxingcpp.Position, picture: Image.Image) -> bool:
-    """Whether a code takes more than half of the picture, so that there is no other of its size in it."""
-    one, two, three, four = position.top_left, position.top_right, position.bottom_right, position.bottom_left
-    doubled = (three.x - one.x) * (four.y - two.y) - (four.x - two.x) * (three.y - one.y)
-    return abs(doubled) > picture.width * picture.height
+    """Whether a code takes all of the picture but its quiet zone, so that no other fits beside it."""
+    corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    width = max(corner.x for corner in corners) - min(corner.x for corner in corners)
+    height = max(corner.y for corner in corners) - min(corner.y for corner in corners)
+    return width > _FILLED * picture.width and height > _FILLED * picture.height
 
 
 def _grey(picture: Image.Image) -> Image.Image:

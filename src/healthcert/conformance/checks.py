@@ -12,12 +12,13 @@ from typing import Any
 
 from healthcert.barcode.read import read_barcodes
 from healthcert.conformance.structure import difference
-from healthcert.conformance.subject import CBOR_DEPTH, HCERT_CLAIM, INFLATED_BYTES, AbsentError, Subject, dcc_of
+from healthcert.conformance.subject import CBOR_DEPTH, INFLATED_BYTES, AbsentError, Subject, dcc_of
 from healthcert.conformance.suite import AUSTRIAN_PREFIX, Case
 from healthcert.encoding import base45, cbor, deflate
 from healthcert.errors import Code, HealthCertError, Step
 from healthcert.families import recognise
 from healthcert.families.hcert.content import GROUPS
+from healthcert.families.hcert.family import HCERT_CLAIM
 from healthcert.families.hcert.schema import violations
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType
@@ -25,7 +26,7 @@ from healthcert.verify.report import Report, StepResult
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Found:
     """What a check found: ``held`` is None where the case, or the verifier, cannot tell. ``why`` is for people."""
 
     held: bool | None
@@ -36,7 +37,7 @@ class Finding:
 class Judgement:
     """What a verifier found in one case, by expectation; ``problem`` when it could not say anything more."""
 
-    findings: Mapping[str, Finding] = field(default_factory=dict)
+    findings: Mapping[str, Found] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -48,30 +49,30 @@ Judge = Callable[[Case], Judgement]
 def judge(case: Case) -> Judgement:
     """Every expectation of ``case`` as this library finds it. Never raises."""
     subject = Subject(case)
-    findings: dict[str, Finding] = {}
+    findings: dict[str, Found] = {}
     problem = ""
     for expectation in case.expectations:
         if check := CHECKS.get(expectation):
             try:
                 findings[expectation] = check(subject)
             except AbsentError as error:
-                findings[expectation] = Finding(held=None, why=f"the case has {error}")
+                findings[expectation] = Found(held=None, why=f"the case has {error}")
             except HealthCertError as error:
-                findings[expectation] = Finding(held=False, why=f"{error.code}: {error.detail}")
+                findings[expectation] = Found(held=False, why=f"{error.code}: {error.detail}")
             except Exception as error:  # noqa: BLE001 A case is a stranger's: whatever it breaks is shown, and the run goes on.
                 # The type alone: the message may quote what it stumbled over.
                 problem = f"{expectation}: an internal error ({type(error).__name__}); please report it"
     return Judgement(findings, problem)
 
 
-def _picture(subject: Subject) -> Finding:
+def _picture(subject: Subject) -> Found:
     """EXPECTEDPICTUREDECODE: 2DCODE reads as PREFIX."""
     subject.needs("2DCODE")
     texts = read_barcodes(subject.case.picture)
     return _holds(subject.scanned.strip("\r\n") in texts, "another text" if texts else "no code in the picture")
 
 
-def _unprefix(subject: Subject) -> Finding:
+def _unprefix(subject: Subject) -> Found:
     """EXPECTEDUNPREFIX: PREFIX is a valid prefix and BASE45."""
     subject.needs("PREFIX")
     family_text = recognise(subject.scanned, DEFAULT_LIMITS)[1]
@@ -80,7 +81,7 @@ def _unprefix(subject: Subject) -> Finding:
     )
 
 
-def _base45(subject: Subject) -> Finding:
+def _base45(subject: Subject) -> Found:
     """EXPECTEDB45DECODE: BASE45 decodes to COMPRESSED."""
     subject.needs("BASE45", "PREFIX")
     decoded = base45.decode(subject.base45)
@@ -91,19 +92,19 @@ def _base45(subject: Subject) -> Finding:
     return _holds(inflated == subject.cose, "BASE45 holds something other than COSE")
 
 
-def _compression(subject: Subject) -> Finding:
+def _compression(subject: Subject) -> Found:
     """EXPECTEDCOMPRESSION: COMPRESSED inflates, to COSE where the case has it."""
     subject.needs("COMPRESSED", "BASE45", "PREFIX")
     inflated = deflate.inflate(subject.compressed, limit=INFLATED_BYTES)
     return _holds(inflated == subject.cose, "COMPRESSED inflates to something other than COSE")
 
 
-def _verify(subject: Subject) -> Finding:
+def _verify(subject: Subject) -> Found:
     """EXPECTEDVERIFY: the signature is valid with CERTIFICATE, and the kid is that of CERTIFICATE."""
     return _passed(subject.report, Step.TRUST, Step.SIGNATURE)
 
 
-def _expiration(subject: Subject) -> Finding:
+def _expiration(subject: Subject) -> Found:
     """EXPECTEDEXPIRATIONCHECK: notBefore <= iat <= clock <= exp <= notAfter."""
     if subject.case.clock is None:
         raise AbsentError("no VALIDATIONCLOCK")
@@ -113,13 +114,13 @@ def _expiration(subject: Subject) -> Finding:
     # The verifier reports an exp after the key's end as a warning, and knows no key where the kid is another's.
     claims, key = subject.claims, subject.key
     if key.not_before is not None and (claims.issued_at or 0) < key.not_before.timestamp():
-        return Finding(held=False, why=f"{Code.ISSUED_BEFORE_KEY}: issued before the certificate was valid")
+        return Found(held=False, why=f"{Code.ISSUED_BEFORE_KEY}: issued before the certificate was valid")
     if key.not_after is not None and (claims.expires_at or 0) > key.not_after.timestamp():
-        return Finding(held=False, why=f"{Code.EXPIRES_AFTER_KEY}: exp lies after the end of the certificate")
+        return Found(held=False, why=f"{Code.EXPIRES_AFTER_KEY}: exp lies after the end of the certificate")
     return found
 
 
-def _key_usage(subject: Subject) -> Finding:
+def _key_usage(subject: Subject) -> Found:
     """EXPECTEDKEYUSAGE: the extended key usage of CERTIFICATE allows this kind of entry."""
     payload = subject.payload
     groups = [group for group in _TYPES if isinstance(payload, Mapping) and payload.get(group)]
@@ -127,12 +128,12 @@ def _key_usage(subject: Subject) -> Finding:
     return _holds(allowed, f"{Code.KEY_USAGE_MISMATCH}: CERTIFICATE may not sign: {', '.join(groups)}")
 
 
-def _decode(subject: Subject) -> Finding:
+def _decode(subject: Subject) -> Found:
     """EXPECTEDDECODE: the payload of COSE equals JSON."""
     return _equal(subject.payload, subject.case)
 
 
-def _valid_json(subject: Subject) -> Finding:
+def _valid_json(subject: Subject) -> Found:
     """EXPECTEDVALIDJSON: CBOR, the payload alone or the whole CWT, equals JSON."""
     given = subject.case.hexadecimal("CBOR")
     if given is None:
@@ -141,7 +142,7 @@ def _valid_json(subject: Subject) -> Finding:
     return _equal(dcc_of(value) if isinstance(value, Mapping) and HCERT_CLAIM in value else value, subject.case)
 
 
-def _schema(subject: Subject) -> Finding:
+def _schema(subject: Subject) -> Found:
     """EXPECTEDSCHEMAVALIDATION: the payload passes the schema of its own ver, with one of v, t and r.
 
     SG 4 and PL 11 to 13 have date-times for dates and count as valid: a format is a remark here.
@@ -155,7 +156,7 @@ def _schema(subject: Subject) -> Finding:
     return _holds(not found, f"{Code.SCHEMA_VALIDATION_FAILED}: {'; '.join(found[:3])}")
 
 
-CHECKS: Mapping[str, Callable[[Subject], Finding]] = {
+CHECKS: Mapping[str, Callable[[Subject], Found]] = {
     "EXPECTEDPICTUREDECODE": _picture,
     "EXPECTEDUNPREFIX": _unprefix,
     "EXPECTEDB45DECODE": _base45,
@@ -170,22 +171,22 @@ CHECKS: Mapping[str, Callable[[Subject], Finding]] = {
 """What a verifier can be asked. EXPECTEDENCODE and EXPECTEDVALIDOBJECT are for issuers, and are not checked."""
 
 
-def _equal(payload: Any, case: Case) -> Finding:
+def _equal(payload: Any, case: Case) -> Found:
     if "JSON" not in case.fields:
         return _holds(isinstance(payload, Mapping), "the payload is not a map")
     where = difference(payload, case.fields["JSON"])
     return _holds(where is None, f"differs from JSON: {where}")
 
 
-def _passed(report: Report, *steps: Step) -> Finding:
+def _passed(report: Report, *steps: Step) -> Found:
     for step in steps:
         outcome = report[step]
         if outcome.outcome is not StepResult.PASSED:
             # A step that was not run has no reason of its own: the one before it does.
             why = outcome if outcome.code else report[report.step or step]
-            return Finding(held=False, why=f"{why.code} at {why.step}: {why.detail}")
-    return Finding(held=True)
+            return Found(held=False, why=f"{why.code} at {why.step}: {why.detail}")
+    return Found(held=True)
 
 
-def _holds(held: bool, otherwise: str) -> Finding:
-    return Finding(held, "" if held else otherwise)
+def _holds(held: bool, otherwise: str) -> Found:
+    return Found(held, "" if held else otherwise)

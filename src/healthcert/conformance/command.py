@@ -20,7 +20,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from healthcert.conformance.checks import CHECKS, Finding, Judgement
+from healthcert.conformance.checks import CHECKS, Found, Judgement
 from healthcert.conformance.structure import difference
 from healthcert.conformance.subject import AbsentError, scanned_text
 from healthcert.conformance.suite import Case
@@ -153,10 +153,10 @@ def read_answer(line: bytes, case: Case) -> Judgement:
         raise _FailedError("found is not an object of true and false")
     if not isinstance(why, Mapping) or not all(isinstance(text, str) for text in why.values()):
         raise _FailedError("why is not an object of texts")
-    findings = {key: Finding(found[key], why.get(key, "")[:_MOST_WHY]) for key in CHECKS if key in found}
+    findings = {key: Found(found[key], why.get(key, "")[:_MOST_WHY]) for key in CHECKS if key in found}
     if "payload" in answer and "JSON" in case.fields:
         where = difference(answer["payload"], case.fields["JSON"])
-        compared = Finding(where is None, f"differs from JSON: {where}" if where else "")
+        compared = Found(where is None, f"differs from JSON: {where}" if where else "")
         findings |= {key: compared for key in _COMPARED if key not in found}
     return Judgement(findings)
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from healthcert.conformance.checks import CHECKS, Finding, Judge
+from healthcert.conformance.checks import CHECKS, Found, Judge
 from healthcert.conformance.deviations import Deviations
 from healthcert.conformance.suite import Case, Problem
 
@@ -76,8 +76,12 @@ class ConformanceReport:
 
     @property
     def agrees(self) -> bool:
-        """Whether every expectation agrees or is excused, the list of deviations is exact, and nothing failed."""
-        return not (self.of(Status.DISAGREES) or self.problems or self.stale)
+        """Whether every expectation that was compared agrees or is excused, and nothing failed.
+
+        Where nothing was compared at all, nothing agrees: an absent check is no pass.
+        """
+        compared = any(result.found is not None for result in self.results)
+        return compared and not (self.of(Status.DISAGREES) or self.problems or self.stale)
 
     def of(self, status: Status) -> list[Result]:
         """The results of one kind."""
@@ -164,11 +168,11 @@ def summarise(run: Iterable[Judged], deviations: Deviations, *, exact: bool = Tr
     )
 
 
-_UNSAID = Finding(held=None, why="the verifier says nothing of it")
-_NO_CHECK = Finding(held=None, why="not a check of a verifier")
+_UNSAID = Found(held=None, why="the verifier says nothing of it")
+_NO_CHECK = Found(held=None, why="not a check of a verifier")
 
 
-def _result(case: Case, expectation: str, finding: Finding, deviations: Deviations) -> Result:
+def _result(case: Case, expectation: str, finding: Found, deviations: Deviations) -> Result:
     expected, found = case.expectations[expectation], finding.held
     status, reason = Status.AGREES, ""
     if found is None:

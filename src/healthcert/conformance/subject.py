@@ -13,6 +13,7 @@ from healthcert.conformance.suite import Case
 from healthcert.encoding import base45, cose, cwt, deflate
 from healthcert.errors import Code, DecodeError, Step
 from healthcert.families import recognise
+from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
@@ -21,7 +22,6 @@ from healthcert.verify.policy import Policy
 from healthcert.verify.report import Report, StepResult
 from healthcert.verify.verifier import Verifier
 
-HCERT_CLAIM, DCC_KEY = -260, 1
 CBOR_DEPTH, INFLATED_BYTES = DEFAULT_LIMITS.cbor_depth, DEFAULT_LIMITS.inflated_bytes
 _SOME_DAY = datetime(2021, 7, 1, tzinfo=UTC)  # for checks that no clock has a part in
 

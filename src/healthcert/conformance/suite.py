@@ -21,8 +21,11 @@ from healthcert.clock import FixedClock
 from healthcert.errors import Code, DecodeError, HealthCertError
 from healthcert.limits import read_file
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 2 * 1024 * 1024
 """Of one file; the largest of the public suite has 80 KiB, most of it a picture."""
+
+MOST_EXPECTATIONS = 100
+"""Of one case; the public suite knows a dozen."""
 
 MOST_FILES = 50_000
 """In one folder; the public suite has about 900."""
@@ -178,6 +181,8 @@ def _name_of(path: Path, root: Path) -> str:
 def _expectations(results: object) -> dict[str, bool]:
     if not isinstance(results, Mapping):
         raise DecodeError(Code.FIELD_INVALID, "EXPECTEDRESULTS is not an object")
+    if len(results) > MOST_EXPECTATIONS:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"EXPECTEDRESULTS holds more than {MOST_EXPECTATIONS} expectations")
     found = {}
     for key, value in results.items():
         # An absent expectation is one that is not tested; null says the same.

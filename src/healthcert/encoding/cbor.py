@@ -1,21 +1,37 @@
 """CBOR (RFC 8949) from strangers: one item, bounded depth, no duplicate keys, no meaning given to tags.
 
 cbor2 would turn tagged values into dates, big numbers, regular expressions or shared references. None of
-that is wanted before a signature is checked, so every tag comes out as a plain :class:`cbor2.CBORTag`.
+that is wanted before a signature is checked, so every tag comes out as a plain :class:`Tag`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from functools import partial
 from io import BytesIO
 from typing import Any
 
 import cbor2
+from msgspec import Struct
 
 from healthcert.errors import Code, DecodeError, Step
 
-Tag = cbor2.CBORTag
+UNDEFINED_BYTE = b"\xf7"
+
+
+class Tag(Struct, frozen=True):
+    """A tagged value, left as it came. Unlike the decoder's own class it can be copied and sent to other processes."""
+
+    tag: int
+    value: Any
+
+
+class Undefined(Enum):
+    """The simple value undefined (RFC 8949 §3.3), likewise."""
+
+    UNDEFINED = "undefined"
+
 
 # Every tag for which cbor2 has a reading of its own.
 _KNOWN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 1040, 43000, 55799)
@@ -23,6 +39,10 @@ _KNOWN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 2
 
 def _keep(number: int, value: Any, _immutable: bool) -> Tag:
     return Tag(number, value)
+
+
+def _keep_unknown(tag: cbor2.CBORTag, _immutable: bool) -> Tag:
+    return Tag(tag.tag, tag.value)
 
 
 _KEEP_TAGS = {number: partial(_keep, number) for number in _KNOWN_TAGS}
@@ -42,8 +62,12 @@ def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
             max_depth=max_depth,
             allow_duplicate_keys=False,
             semantic_decoders=_KEEP_TAGS,
+            tag_hook=_keep_unknown,
         )
         value = decoder.decode()
+        # Of all texts and numbers only rare binary ones have this byte as well.
+        if UNDEFINED_BYTE in data:
+            value = _replace_undefined(value)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
         # The library's own message may quote the data, so it is not passed on.
         raise _error(code, "not well-formed CBOR within the limits") from None
@@ -63,7 +87,17 @@ def has_undefined(value: Any) -> bool:
         return any(map(has_undefined, value.keys())) or any(map(has_undefined, value.values()))
     if isinstance(value, (list, tuple)):
         return any(map(has_undefined, value))
-    return has_undefined(value.value) if isinstance(value, Tag) else value is cbor2.undefined
+    return has_undefined(value.value) if isinstance(value, Tag) else value is Undefined.UNDEFINED
+
+
+def _replace_undefined(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_replace_undefined(key): _replace_undefined(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_replace_undefined, value))
+    if isinstance(value, Tag):
+        return Tag(value.tag, _replace_undefined(value.value))
+    return Undefined.UNDEFINED if value is cbor2.undefined else value
 
 
 def encode(value: Any) -> bytes:

@@ -7,11 +7,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from msgspec import Struct
-
 from healthcert.encoding import cbor
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, DecodeError, Step
+from healthcert.model import Private
 
 ALG, CRIT, CONTENT_TYPE, KID = 1, 2, 3, 4
 
@@ -24,7 +23,7 @@ Headers = Mapping[int | str, Any]
 _NO_HEADERS: Headers = MappingProxyType({})
 
 
-class Sign1(Struct, frozen=True):
+class Sign1(Private, frozen=True):
     """A decoded COSE_Sign1.
 
     ``protected_bytes`` are those that were signed: as they came in, but empty where they encode an empty map.

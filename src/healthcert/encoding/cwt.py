@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
-
 from healthcert.encoding import cbor
 from healthcert.errors import Code, DecodeError, Step
+from healthcert.model import Private
 
 ISS, SUB, EXP, NBF, IAT, CTI = 1, 2, 4, 5, 6, 7
 _NAMES = {ISS: "iss", SUB: "sub", 3: "aud", EXP: "exp", NBF: "nbf", IAT: "iat", CTI: "cti", -260: "hcert"}
 
 _KEY_TYPES = frozenset((int, str))
-_LATEST = 253402300799  # the last second of the year 9999
+LATEST = 253402300799  # the last second of the year 9999
 
 
-class Claims(Struct, frozen=True):
+class Claims(Private, frozen=True):
     """The registered claims, in seconds since 1970, and the whole map.
 
     ``invalid`` names time claims that are present but no moment in time (NaN, text, milliseconds ...);
@@ -66,7 +65,7 @@ def named(raw: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _time(value: object, label: int, invalid: list[str], quirks: list[Code]) -> float | None:
     # RFC 8392 §2: NumericDate is an untagged CBOR number of seconds; leave no doubt about anything else.
-    if type(value) is int and 0 <= value <= _LATEST:
+    if type(value) is int and 0 <= value <= LATEST:
         return value
     if isinstance(value, cbor.Tag) and value.tag == 1:
         quirks.append(Code.TAGGED_TIME)
@@ -74,7 +73,7 @@ def _time(value: object, label: int, invalid: list[str], quirks: list[Code]) -> 
     if isinstance(value, float):
         quirks.append(Code.FLOAT_TIME)
     # bool is an int to Python, and no moment; NaN fails every comparison.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LATEST:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LATEST:
         invalid.append(_NAMES[label])
         return None
     return value

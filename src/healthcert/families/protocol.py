@@ -11,7 +11,7 @@ from healthcert.encoding.algorithms import Algorithm
 from healthcert.encoding.cwt import Claims
 from healthcert.errors import Code, Step
 from healthcert.limits import Limits
-from healthcert.model import EntryType, HealthCertificate
+from healthcert.model import EntryType, HealthCertificate, Private
 
 
 class Finding(Struct, frozen=True):
@@ -36,7 +36,7 @@ class Layer(Struct, frozen=True):
         return f"Layer({self.name!r}, size={self.size})"
 
 
-class Decoded(Struct, frozen=True):
+class Decoded(Private, frozen=True):
     """A certificate taken apart down to what is signed; nobody's signature has been checked yet.
 
     ``kinds`` are what its shape says it holds, by the names that policies and reports use; none where it holds nothing

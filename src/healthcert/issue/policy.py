@@ -37,6 +37,8 @@ class IssuePolicy(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         force_setattr(self, "validity", {**_USUAL_VALIDITY, **self.validity})
+        force_setattr(self, "unlisted_codes", frozenset(self.unlisted_codes))
+        force_setattr(self, "algorithms", frozenset(self.algorithms))
         if min(self.validity.values()) <= timedelta(0):
             raise ValueError("every validity is longer than nothing")
         check_variant(self.transliteration)

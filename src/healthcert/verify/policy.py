@@ -7,7 +7,7 @@ from enum import StrEnum, unique
 from typing import Any, Self
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, force_setattr
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code
@@ -76,6 +76,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
+        for name in ("families", "entry_types", "algorithms", "tolerated"):
+            force_setattr(self, name, frozenset(getattr(self, name)))
         if stray := self.tolerated - TOLERABLE:
             raise ValueError(f"not something a policy can tolerate: {', '.join(sorted(stray))}")
         if unknown := self.families - KINDS:

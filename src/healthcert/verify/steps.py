@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec import Struct
-
 from healthcert.codings import DETECTED, NOT_DETECTED
 from healthcert.encoding.cwt import Claims
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
 from healthcert.families.protocol import Decoded, Family, Finding
-from healthcert.model import Event, HealthCertificate, TestResult
+from healthcert.model import Event, HealthCertificate, Private, TestResult
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
 
 
-class Authenticated(Struct, frozen=True):
+class Authenticated(Private, frozen=True):
     """A certificate whose signature was made with a trusted key."""
 
     decoded: Decoded

@@ -56,7 +56,7 @@ class Verifier:
         What follows a failed step is still run where it does not depend on it, so that an officer reads
         "signed, but expired", not just the first obstacle.
         """
-        run = _Run(self._policy, self._clock.now())
+        run = _Run(self._policy, self._now())
         run.read(text, self._trust)
         run.authenticate()
         run.judge()
@@ -78,11 +78,13 @@ class Verifier:
         Of a list or tuple, a few dozen are taken through each stage together, which is faster; any other iterable may
         be waiting for somebody to scan the next code, so of it nothing is read ahead.
         """
+        if isinstance(texts, str):
+            raise TypeError("examine_many takes many texts; examine takes one")
         if not isinstance(texts, (list, tuple)):
             yield from map(self.examine, texts)
             return
         for start in range(0, len(texts), _TOGETHER):
-            runs = [(_Run(self._policy, self._clock.now()), text) for text in texts[start : start + _TOGETHER]]
+            runs = [(_Run(self._policy, self._now()), text) for text in texts[start : start + _TOGETHER]]
             for run, text in runs:
                 run.read(text, self._trust)
             for run, _ in runs:
@@ -90,6 +92,13 @@ class Verifier:
             for run, _ in runs:
                 run.judge()
                 yield run.report()
+
+    def _now(self) -> datetime:
+        now = self._clock.now()
+        if now.tzinfo is None:
+            # It would be read in whatever zone this machine is set to.
+            raise ValueError("the moment of the clock has no time zone")
+        return now
 
 
 class _Run:
@@ -132,7 +141,7 @@ class _Run:
             return self._fail(Step.DECODE, error)
         try:
             self._family = steps.accept(decoded, policy) or self._family
-        except HealthCertError as error:
+        except Exception as error:  # noqa: BLE001
             self._family = decoded.kinds[0]
             self._fail(Step.RECOGNISE, error)
         if decoded.findings:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageOps
 
 import healthcert as hc
 from healthcert.barcode.read import is_image
@@ -273,3 +273,19 @@ def test_text_is_no_image() -> None:
     with pytest.raises(hc.DecodeError) as caught:
         hc.read_barcodes(TEXT.encode())
     assert caught.value.code == "IMAGE_UNREADABLE"
+
+
+@pytest.mark.parametrize("small", ["upright", "inverted", "turned"])
+def test_a_small_code_beside_a_big_one_is_found(small: str) -> None:
+    big = Image.open(BytesIO(hc.QrCode.of("B" * 600).png())).convert("L")
+    beside = Image.open(BytesIO(hc.QrCode.of("SMALL").png(module_pixels=5))).convert("L")
+    if small == "inverted":
+        beside = ImageOps.invert(beside)
+    if small == "turned":
+        beside = beside.rotate(90)
+    page = Image.new("L", (big.width + beside.width + 20, big.height), 255)
+    page.paste(big, (0, 0))
+    page.paste(beside, (big.width + 10, 30))
+    out = BytesIO()
+    page.save(out, "PNG")
+    assert sorted(hc.read_barcodes(out.getvalue())) == ["B" * 600, "SMALL"]

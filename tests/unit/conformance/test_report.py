@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from healthcert.conformance.checks import Finding, Judgement, judge
+from healthcert.conformance.checks import Found, Judgement, judge
 from healthcert.conformance.deviations import Deviation, Deviations
 from healthcert.conformance.report import ConformanceReport, Status, judged, summarise
 from healthcert.conformance.suite import Case, Suite
@@ -61,6 +61,18 @@ def test_what_is_for_issuers_or_unknown_is_not_checked(tmp_path: Path) -> None:
     assert len(report.of(Status.NOT_CHECKED)) == 3
 
 
+def test_where_nothing_was_compared_nothing_agrees(tmp_path: Path) -> None:
+    report = run(save(tmp_path, a=document(expected={"EXPECTEDENCODE": True, "EXPECTEDFOO": True})))
+    assert report.cases == 1
+    assert not report.agrees
+    assert run(save(tmp_path, b=document(expected={"EXPECTEDVERIFY": True}))).agrees
+
+
+def test_a_case_with_too_many_expectations_is_a_problem(tmp_path: Path) -> None:
+    report = run(save(tmp_path, a=document(expected={f"EXPECTED{number}": True for number in range(101)})))
+    assert [problem.detail for problem in report.problems] == ["EXPECTEDRESULTS holds more than 100 expectations"]
+
+
 def test_what_cannot_be_read_fails_the_run_and_other_json_does_not(tmp_path: Path) -> None:
     save(tmp_path, a=document(), b={})
     assert run(tmp_path).agrees
@@ -73,7 +85,7 @@ def test_what_cannot_be_read_fails_the_run_and_other_json_does_not(tmp_path: Pat
 
 def test_a_judge_that_gives_up_fails_the_run(tmp_path: Path) -> None:
     def judge_of(case: Case) -> Judgement:
-        return Judgement({"EXPECTEDVERIFY": Finding(held=True)}, "fell over")
+        return Judgement({"EXPECTEDVERIFY": Found(held=True)}, "fell over")
 
     save(tmp_path, a=document())
     report = summarise(judged(Suite.open(tmp_path), judge_of, NONE), NONE)

@@ -367,3 +367,26 @@ def test_pem_signer_from_files(tmp_path: Path) -> None:
         hc.PemSigner.load(key, certificate)
     assert caught.value.code == "CERTIFICATE_UNREADABLE"
     assert "PRIVATE" not in repr(dsc().signer())
+
+
+def test_what_writing_programs_leave_in_names_is_taken_out_and_joiners_stay() -> None:
+    holder = hc.Holder(
+        family_name="\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        given_name="An\u00adna\u00a0Z\u200f",
+        birth_date="1984",
+    )
+    shown = verifier().verify(issue(holder=holder).text).certificate.holder
+    assert shown.family_name == holder.family_name
+    assert (shown.given_name, shown.given_name_icao) == ("Anna Z", "ANNA<Z")
+
+
+@pytest.mark.parametrize("name", ["Ь", "'", "·"])
+def test_a_name_that_would_vanish_asks_for_the_passport_spelling(name: str) -> None:
+    with pytest.raises(hc.IssueError) as caught:
+        issue(holder=hc.Holder(family_name=name, given_name="Zoé", birth_date="1984"))
+    assert caught.value.code == "NAME_NEEDS_PASSPORT_SPELLING"
+
+
+def test_policies_take_any_collection() -> None:
+    assert hc.IssuePolicy(unlisted_codes=["X"]).unlisted_codes == {"X"}  # type: ignore[arg-type]
+    assert hc.Policy(families=["EU DCC"]).families == {"EU DCC"}  # type: ignore[arg-type]

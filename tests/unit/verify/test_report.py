@@ -168,3 +168,26 @@ def test_the_default_policy_and_the_strict_one() -> None:
     assert hc.Policy.strict().tolerated == frozenset()
     with pytest.raises(ValueError, match="clock_skew"):
         hc.Policy(clock_skew=timedelta(seconds=-1))
+
+
+def test_many_texts_are_not_one_text() -> None:
+    with pytest.raises(TypeError, match="examine takes one"):
+        next(verifier().examine_many(Press().text()))
+
+
+def test_a_clock_without_a_zone_is_no_clock() -> None:
+    class Naive:
+        def now(self) -> datetime:
+            return NOW.replace(tzinfo=None)
+
+    with pytest.raises(ValueError, match="no time zone"):
+        hc.Verifier(trust(), clock=Naive()).examine("")
+
+
+def test_a_repr_tells_nothing_of_anybody() -> None:
+    from healthcert.families.hcert.family import HC1
+
+    decoded = HC1.decode(Press().text(), hc.Limits())
+    for value in (decoded, decoded.claims, verifier().examine(Press().text())):
+        assert "Exemplaire" not in repr(value)
+        assert "1984" not in repr(value)

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from msgspec import Struct
-
 from healthcert.encoding import base45, cbor, cose, cwt, deflate
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, IssueError, Step, VerificationError
@@ -19,10 +17,10 @@ from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
 from healthcert.families.hcert.names import transliterate
 from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION, SCHEMA_VERSION_WITHOUT_FNT
 from healthcert.families.hcert.valuesets import may_be_issued, product_of
-from healthcert.model import Coding, Event, Holder, Recovery, TestResult, Vaccination
+from healthcert.model import Coding, Event, Holder, Private, Recovery, TestResult, Vaccination
 
 
-class Unsigned(Struct, frozen=True):
+class Unsigned(Private, frozen=True):
     """A certificate that only lacks its signature over ``to_be_signed``."""
 
     protected: bytes
@@ -170,6 +168,10 @@ def _names(holder: Holder, variant: Mapping[str, str]) -> dict[str, str]:
         if shown:
             names[key] = _text(name, shown, "Müller")
         spelling = icao or (transliterate(shown, f"{name}_icao", variant=variant) if shown else "")
+        if shown and not spelling:
+            raise IssueError(
+                Code.NAME_NEEDS_PASSPORT_SPELLING, f"{name}_icao: the spelling of the passport", Step.CONTENT
+            )
         if spelling:
             rule = "capital letters, words separated by one <"
             names[f"{key}t"] = _matching(f"{name}_icao", spelling, _TRANSLITERATED, rule, "MUELLER<MEIER")
@@ -193,10 +195,15 @@ def _birth_date(value: object) -> str:
     return value
 
 
+# What writing programs put into texts unseen; the joiners are letters' own affair, and stay.
+_UNSEEN = {0xA0: " ", 0x202F: " ", 0xAD: None, 0x200E: None, 0x200F: None, 0x061C: None, 0xFEFF: None}
+_JOINERS = {0x200C: None, 0x200D: None}
+
+
 def _text(name: str, value: object, example: str) -> str:
-    text = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
-    if not text.strip() or len(text) > MAX_TEXT or not text.isprintable():
-        raise _invalid(name, f"text of 1 to {MAX_TEXT} characters", example)
+    text = unicodedata.normalize("NFC", value).translate(_UNSEEN) if isinstance(value, str) else ""
+    if not text.strip() or len(text) > MAX_TEXT or not text.translate(_JOINERS).isprintable():
+        raise _invalid(name, f"text of 1 to {MAX_TEXT} printable characters", example)
     return text
 
 

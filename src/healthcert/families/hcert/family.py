@@ -16,6 +16,7 @@ from healthcert.families.hcert import who
 from healthcert.families.hcert.content import EuDcc
 from healthcert.families.hcert.kind import Content, Kind
 from healthcert.families.hcert.siblings import AtExemption, SwissLight
+from healthcert.families.hcert.validity import validity
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Finding, Layer
 from healthcert.limits import Limits
@@ -28,7 +29,6 @@ PREFIX = "HC1:"
 _KID_SIZE = 8
 _LIGHT_LIFE = 48 * 3600  # seconds; the longest that Switzerland gave one
 _EU_DCC, _DDCC = "EU DCC", who.DdccVaccination.name
-_UNDEFINED = b"\xf7"
 
 
 class Hcert:
@@ -116,7 +116,8 @@ class Hcert:
             findings.append(Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, f"unknown in the hcert claim: {unknown}"))
         first, *beside = certificates
         if len(content) > 1:
-            other = {str(key): value for key, value in content.items() if key not in dict(wanted)}
+            read_keys = {key for key, _ in wanted}
+            other = {str(key): value for key, value in content.items() if key not in read_keys}
             first = replace(first, beside=tuple(beside), other=other)
         return first, tuple(findings)
 
@@ -142,9 +143,8 @@ class Hcert:
         alg = message.header(cose.ALG)
         if alg is not None and cose.ALG not in message.protected:
             findings += (_UNPROTECTED,)
-        # RFC 8949 §3.3: undefined is no value. Issuer check I-CO5. Of all the texts and numbers here, only rare binary
-        # ones have this byte as well.
-        if _UNDEFINED in message.payload and cbor.has_undefined(claims.raw):
+        # RFC 8949 §3.3: undefined is no value. Issuer check I-CO5.
+        if cbor.UNDEFINED_BYTE in message.payload and cbor.has_undefined(claims.raw):
             findings += (_UNDEFINED_VALUE,)
         # HCERT specification §3.3.4: iss is a country, ISO 3166-1 alpha-2. Issuer check I-CO1.
         if _EU_DCC in kinds and ("co", claims.issuer) not in value_sets():
@@ -156,7 +156,7 @@ class Hcert:
         if timeless:
             claims = _with_validity(claims, content)
         elif self._claim == LIGHT_CLAIM and claims.expires_at is None and claims.issued_at is not None:
-            claims = replace(claims, expires_at=claims.issued_at + _LIGHT_LIFE)
+            claims = replace(claims, expires_at=min(claims.issued_at + _LIGHT_LIFE, cwt.LATEST))
             findings += (_LIGHT_WITHOUT_END,)
 
         algorithm = Algorithm.from_cose(alg)
@@ -176,15 +176,15 @@ class Hcert:
 
     def _content(self, claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
         """What the hcert claim holds, by key; a core data set under the key it was later given."""
+        # The claims of HC1 and of the Swiss light exclude each other: one must never pass for the other.
+        if (LIGHT_CLAIM if self._claim == HCERT_CLAIM else HCERT_CLAIM) in claims:
+            raise _error("the hcert claim of another family")
         if self._claim not in claims and self._drafts and who.is_core_data_set(claims):
             return {_ddcc_key(claims): claims}
         # HCERT specification §3.3.7: the hcert claim is a map; its key 1, where present, is one too. Tests CBO1, CBO2.
         content = claims.get(self._claim)
         if not isinstance(content, dict) or not _INT.issuperset(map(type, content)):
             raise _error(f"no hcert claim ({self._claim}) that is a map with integer keys")
-        # The claims of HC1 and of the Swiss light exclude each other: one must never pass for the other.
-        if (LIGHT_CLAIM if self._claim == HCERT_CLAIM else HCERT_CLAIM) in claims:
-            raise _error("the hcert claims of two families in one certificate")
         if DCC_KEY in content:
             dcc = content[DCC_KEY]
             if not isinstance(dcc, dict):
@@ -244,17 +244,18 @@ def _unescaped(text: str) -> str:
 
 
 def _ddcc_key(core: Mapping[Any, Any]) -> int:
-    return DDCC_TEST_KEY if "test" in core else DDCC_VACCINATION_KEY
+    return DDCC_TEST_KEY if who.is_test(core) else DDCC_VACCINATION_KEY
 
 
 def _with_validity(claims: cwt.Claims, content: Mapping[Any, Any]) -> cwt.Claims:
-    """The claims, with the validity that a core data set tells where exp and nbf are not there."""
-    core = next((content[key] for key in (DDCC_VACCINATION_KEY, DDCC_TEST_KEY) if key in content), None)
-    start, end = who.validity(core) if isinstance(core, Mapping) else (None, None)
+    """The claims, narrowed by the validity that the core data sets tell."""
+    cores = [core for core in content.values() if isinstance(core, Mapping)]
+    starts, ends, invalid = validity(cores)
     return replace(
         claims,
-        not_before=start if claims.not_before is None else claims.not_before,
-        expires_at=end if claims.expires_at is None else claims.expires_at,
+        not_before=max(starts + ([] if claims.not_before is None else [claims.not_before]), default=None),
+        expires_at=min(ends + ([] if claims.expires_at is None else [claims.expires_at]), default=None),
+        invalid=claims.invalid + invalid,
     )
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from msgspec import Struct
-
 from healthcert.families.protocol import Finding
-from healthcert.model import EntryType, Event, Holder
+from healthcert.model import EntryType, Event, Holder, Private
 
 
-class Content(Struct, frozen=True):
+class Content(Private, frozen=True):
     """A payload as health data, and how it departs from its specification."""
 
     version: str

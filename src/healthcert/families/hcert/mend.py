@@ -19,6 +19,7 @@ _DATE_TIME = r"(?s)([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ].*"
 _PADDED = r"([0-9]{4})-00(?:-00)?|([0-9]{4}-(?!00)[0-9]{2})-00"
 _NO_ZONE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?"
 
+_EXACT = 2**53  # beyond it a float is not any one whole number
 _GROUPS = ("v", "t", "r")
 _MAY_BE_TAGGED = frozenset(("dt", "sc", "dr", "fr", "df", "du"))
 _DATES = {"v": ("dt",), "t": (), "r": ("fr", "df", "du")}
@@ -31,7 +32,7 @@ def mend(payload: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Finding]]:
     if isinstance(mended.get("nam"), Mapping):
         mended["nam"] = _without_nulls(mended["nam"], "nam", findings)
     if "dob" in mended:
-        mended["dob"] = _birth_date(mended["dob"], findings)
+        mended["dob"] = mend_birth_date(mended["dob"], "dob", findings)
     for group in _GROUPS:
         if group not in mended:
             continue
@@ -56,16 +57,14 @@ def _entry(entry: Mapping[Any, Any], group: str, where: str, findings: list[Find
             mended[field] = value.value
             findings.append(_found(Code.TAGGED_DATE_TIME, f"{where}.{field}: CBOR tag 0 around a date-time"))
     for field in _DATES[group]:
-        mended[field] = _date(mended.get(field), f"{where}.{field}", findings)
+        mended[field] = mend_date(mended.get(field), f"{where}.{field}", findings)
     if group == "t" and isinstance(mended.get("sc"), str) and re.fullmatch(_NO_ZONE, mended["sc"]):
         mended["sc"] += "Z"
         findings.append(_found(Code.TIME_WITHOUT_ZONE, f"{where}.sc: no time zone, read as UTC"))
     if group == "v":
         for field in ("dn", "sd"):
-            value = mended.get(field)
-            if type(value) is float and value.is_integer():
-                mended[field] = int(value)
-                findings.append(_found(Code.FLOAT_DOSE, f"{where}.{field}: a whole number written as a float"))
+            if field in mended:
+                mended[field] = mend_number(mended[field], f"{where}.{field}", findings)
     return mended
 
 
@@ -77,7 +76,8 @@ def _without_nulls(fields: Mapping[Any, Any], where: str, findings: list[Finding
     return {field: value for field, value in fields.items() if value is not None and isinstance(field, str)}
 
 
-def _date(value: Any, where: str, findings: list[Finding]) -> Any:
+def mend_date(value: Any, where: str, findings: list[Finding]) -> Any:
+    """The day of a date-time that stands where a date belongs."""
     match = re.fullmatch(_DATE_TIME, value) if isinstance(value, str) else None
     if match is None:
         return value
@@ -85,13 +85,22 @@ def _date(value: Any, where: str, findings: list[Finding]) -> Any:
     return match[1]
 
 
-def _birth_date(value: Any, findings: list[Finding]) -> Any:
-    value = _date(value, "dob", findings)
+def mend_birth_date(value: Any, where: str, findings: list[Finding]) -> Any:
+    """What is known of a date of birth whose unknown parts are written as 00."""
+    value = mend_date(value, where, findings)
     match = re.fullmatch(_PADDED, value) if isinstance(value, str) else None
     if match is None:
         return value
-    findings.append(_found(Code.BIRTH_DATE_PADDED, "dob: an unknown month or day written as 00"))
+    findings.append(_found(Code.BIRTH_DATE_PADDED, f"{where}: an unknown month or day written as 00"))
     return match[1] or match[2]
+
+
+def mend_number(value: Any, where: str, findings: list[Finding]) -> Any:
+    """A whole number that is written as a float."""
+    if type(value) is not float or not value.is_integer() or abs(value) > _EXACT:
+        return value
+    findings.append(_found(Code.FLOAT_DOSE, f"{where}: a whole number written as a float"))
+    return int(value)
 
 
 def _found(code: Code, detail: str) -> Finding:

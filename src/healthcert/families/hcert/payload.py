@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
+
+from healthcert.model import Private
 
 # DCC.Types.schema.json. [0-9] and not \d, \Z and not $: neither other scripts' digits nor a final newline.
 _VERSION = r"\A[0-9]+\.[0-9]+\.[0-9]+\Z"
@@ -29,14 +31,14 @@ Dose = Annotated[int, Meta(ge=1)]
 SeriesDoses = Annotated[int, Meta(ge=0)]  # 0 is found, and reported, in content.py
 
 
-class Name(Struct, frozen=True):
+class Name(Private, frozen=True):
     fn: str = ""
     gn: str = ""
     fnt: str = ""
     gnt: str = ""
 
 
-class VaccinationEntry(Struct, frozen=True, rename={"is_": "is"}):
+class VaccinationEntry(Private, frozen=True, rename={"is_": "is"}):
     tg: str
     vp: str
     mp: str
@@ -49,7 +51,7 @@ class VaccinationEntry(Struct, frozen=True, rename={"is_": "is"}):
     ci: str
 
 
-class TestEntry(Struct, frozen=True, rename={"is_": "is"}):
+class TestEntry(Private, frozen=True, rename={"is_": "is"}):
     tg: str
     tt: str
     sc: DateTime
@@ -63,7 +65,7 @@ class TestEntry(Struct, frozen=True, rename={"is_": "is"}):
     dr: str = ""  # schema 1.0 and 1.1 only; carries no meaning today
 
 
-class RecoveryEntry(Struct, frozen=True, rename={"is_": "is"}):
+class RecoveryEntry(Private, frozen=True, rename={"is_": "is"}):
     tg: str
     fr: Date
     df: Date
@@ -73,7 +75,7 @@ class RecoveryEntry(Struct, frozen=True, rename={"is_": "is"}):
     ci: str
 
 
-class Dcc(Struct, frozen=True):
+class Dcc(Private, frozen=True):
     ver: Annotated[str, Meta(pattern=_VERSION)]
     nam: Name
     dob: BirthDate

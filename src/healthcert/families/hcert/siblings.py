@@ -21,12 +21,12 @@ from healthcert.families.hcert.content import (
 from healthcert.families.hcert.kind import Content
 from healthcert.families.hcert.payload import BirthDate, Country, Date, Name
 from healthcert.families.protocol import Finding
-from healthcert.model import EntryType, Exemption
+from healthcert.model import EntryType, Exemption, Private
 
 T = TypeVar("T", bound=Struct)
 
 
-class ExemptionEntry(Struct, frozen=True, rename={"is_": "is"}):
+class ExemptionEntry(Private, frozen=True, rename={"is_": "is"}):
     tg: str
     du: Date
     co: Country
@@ -34,7 +34,7 @@ class ExemptionEntry(Struct, frozen=True, rename={"is_": "is"}):
     ci: str
 
 
-class AtDcc(Struct, frozen=True):
+class AtDcc(Private, frozen=True):
     # AT schema 1.0.0: one entry, and a version that tells it from the EU's.
     ver: Annotated[str, Meta(pattern=r"\AAT-[0-9]+\.[0-9]+\.[0-9]+\Z")]
     nam: Name
@@ -42,7 +42,7 @@ class AtDcc(Struct, frozen=True):
     ve: Annotated[tuple[ExemptionEntry, ...], Meta(min_length=1, max_length=1)]
 
 
-class ChLight(Struct, frozen=True):
+class ChLight(Private, frozen=True):
     ver: Annotated[str, Meta(pattern=r"\A[0-9]+\.[0-9]+\.[0-9]+\Z")]
     nam: Name
     dob: BirthDate

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from healthcert.codings import SNOMED_CT
-from healthcert.errors import Code
+from healthcert.errors import Code, Step, VerificationError
 from healthcert.families.hcert.content import found, invalid
 from healthcert.families.hcert.kind import Content
+from healthcert.families.hcert.records import ABSENT, Record
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, EntryType, Holder, TestResult, Vaccination
 
@@ -23,77 +24,8 @@ ICD_11 = "http://id.who.int/icd/release/11/mms"
 PREQUALIFIED = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
 _DISEASES = {"YellowFever": Coding(ICD_11, "1D47", "Yellow fever"), "Polio": Coding(ICD_11, "1C81", "Poliomyelitis")}
 
-# Compiled when they are first needed, which is seldom.
-_DATE = r"(?s)([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ].*)?"
-_BIRTH_DATE = r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"
+# Compiled when it is first needed, which is seldom.
 _LINK = r"(?:https://[^\s#]+#)?(?:shlink|vhlink):/[A-Za-z0-9_-]+=*"
-_ABSENT = (None, "", "undefined", "null")  # what writers in JavaScript leave behind
-_MAX_TEXT = 1000
-
-
-class _Fields:
-    """A map whose fields go by several names: what was asked for, and what was not there."""
-
-    def __init__(self, raw: Mapping[Any, Any], where: str, findings: list[Finding]) -> None:
-        self._raw, self._where, self._findings = raw, where, findings
-        self._asked: set[str] = set()
-
-    def value(self, *names: str, wanted: bool = False) -> Any:
-        """What the first of ``names`` holds that is there; reported where it is ``wanted`` and there is none."""
-        self._asked.update(names)
-        given = next((self._raw[name] for name in names if self._raw.get(name) not in _ABSENT), None)
-        if wanted and given is None:
-            self._findings.append(found(Code.FIELD_MISSING, f"{self._where}.{names[0]}: is missing"))
-        return given
-
-    def text(self, *names: str, wanted: bool = False) -> str | None:
-        value = self.value(*names, wanted=wanted)
-        if isinstance(value, Mapping):
-            value = value.get("code", value.get("value"))
-        if value is not None and not (isinstance(value, str) and len(value) <= _MAX_TEXT):
-            raise invalid(f"{self._where}.{names[0]}: not a text of up to {_MAX_TEXT} characters")
-        return value
-
-    def coding(self, *names: str, system: str = "", wanted: bool = False) -> Coding | None:
-        """A code, be it alone or with its system and its name."""
-        value = self.value(*names, wanted=wanted)
-        given = value if isinstance(value, Mapping) else {"code": value}
-        code, of, display = (given.get(name) for name in ("code", "system", "display"))
-        if code in _ABSENT:
-            return None
-        if not isinstance(code, str) or len(code) > _MAX_TEXT:
-            raise invalid(f"{self._where}.{names[0]}: not a code")
-        return Coding(of if isinstance(of, str) else system, code, display if isinstance(display, str) else None)
-
-    def day(self, *names: str) -> date:
-        value = self.text(*names)
-        match = re.fullmatch(_DATE, value or "")
-        try:
-            return date.fromisoformat(match[1] if match else "")
-        except ValueError:
-            raise invalid(f"{self._where}.{names[0]}: not a day of the calendar") from None
-
-    def birth_date(self, *names: str) -> str:
-        value = self.text(*names, wanted=True) or ""
-        if value and not re.fullmatch(_BIRTH_DATE, value):
-            raise invalid(f"{self._where}.{names[0]}: not a date of birth")
-        try:
-            date.fromisoformat(value + "2000-01-01"[len(value) :])
-        except ValueError:
-            raise invalid(f"{self._where}.{names[0]}: not a day of the calendar") from None
-        return value
-
-    def number(self, *names: str, wanted: bool = False) -> int | None:
-        value = self.value(*names, wanted=wanted)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 4:
-            value = int(value)
-        if value is not None and (type(value) is not int or not 0 < value < 1000):
-            raise invalid(f"{self._where}.{names[0]}: not a whole number from 1 to 999")
-        return value
-
-    def others(self) -> dict[str, Any]:
-        """What nobody asked for."""
-        return {str(key): value for key, value in self._raw.items() if key not in self._asked}
 
 
 class DdccVaccination:
@@ -107,6 +39,7 @@ class DdccVaccination:
     def read(self, payload: Any) -> Content:
         findings: list[Finding] = []
         fields = _fields(payload, "the core data set", findings)
+        _check_alone(payload)
         holder = _ddcc_holder(fields)
         vaccine = fields.coding("vaccine", wanted=True)
         product = fields.coding("brand", wanted=True)
@@ -143,6 +76,7 @@ class DdccTest:
     def read(self, payload: Any) -> Content:
         findings: list[Finding] = []
         about = _fields(payload, "the core data set", findings)
+        _check_alone(payload)
         holder = _ddcc_holder(about)
         test = _fields(about.value("test") or payload, "the core data set.test", findings)
         result = test.coding("result", system=SNOMED_CT)
@@ -232,27 +166,19 @@ class HealthLink:
 
 def is_core_data_set(raw: Mapping[Any, Any]) -> bool:
     """Whether a map looks like a DDCC core data set, which drafts have in the place of the claims, or of an EU DCC."""
-    return "name" in raw and "nam" not in raw and not raw.keys().isdisjoint(("vaccine", "brand", "test"))
+    return "name" in raw and "nam" not in raw and (is_test(raw) or _is_vaccination(raw))
 
 
-def validity(raw: Mapping[Any, Any]) -> tuple[float | None, float | None]:
-    """The beginning and the end of a core data set's validity in seconds since 1970, for want of iat and exp.
-
-    A day is taken at its widest: from where it begins first on earth to where it ends last.
-    """
-    meta = raw.get("meta")
-    moments: list[float | None] = []
-    for name, hours in (("valid_from", -14), ("valid_until", 36)):
-        value = raw.get(name) or (meta.get(name) if isinstance(meta, Mapping) else None)
-        try:
-            start = datetime.fromisoformat(value[:10]).replace(tzinfo=UTC) if isinstance(value, str) else None
-        except ValueError:
-            start = None
-        moments.append(None if start is None else start.timestamp() + hours * 3600)
-    return moments[0], moments[1]
+def is_test(core: Mapping[Any, Any]) -> bool:
+    """Whether a core data set is about a test."""
+    return core.get("test") not in ABSENT and core["test"] != {}
 
 
-def _ddcc_holder(fields: _Fields) -> Holder:
+def _is_vaccination(core: Mapping[Any, Any]) -> bool:
+    return any(core.get(name) not in ABSENT for name in ("vaccine", "brand"))
+
+
+def _ddcc_holder(fields: Record) -> Holder:
     return Holder(
         full_name=_required(fields.text("name"), "the core data set.name"),
         birth_date=fields.birth_date("birthDate"),
@@ -261,10 +187,16 @@ def _ddcc_holder(fields: _Fields) -> Holder:
     )
 
 
-def _fields(raw: Any, where: str, findings: list[Finding]) -> _Fields:
+def _check_alone(core: Mapping[Any, Any]) -> None:
+    # WHO HCERT specification 1.1.1, DDCC core data sets: one of a vaccination, another of a test.
+    if is_test(core) and _is_vaccination(core):
+        raise VerificationError(Code.MULTIPLE_ENTRIES, "a vaccination and a test in one core data set", Step.CONTENT)
+
+
+def _fields(raw: Any, where: str, findings: list[Finding]) -> Record:
     if not isinstance(raw, Mapping):
         raise invalid(f"{where}: not a map")
-    return _Fields(raw, where, findings)
+    return Record(raw, where, findings)
 
 
 def _required(value: str | None, where: str) -> str:
