@@ -75,18 +75,21 @@ def _read_frame(picture: Image.Image) -> list[str]:
     grey = _grey(picture)
     shrink = math.ceil(math.sqrt(grey.width * grey.height / _SCANNED_PIXELS))
     if shrink > 1:
-        grey = grey.reduce(shrink)
+        grey = grey.convert("L").reduce(shrink)
     texts = _scan(grey)
     if not texts and max(grey.size) < 1000:
         # Small modules, or a symbol that fills the picture to its edge: more pixels and a quiet zone help.
-        texts = _scan(ImageOps.expand(grey.resize((grey.width * 3, grey.height * 3)), border=60, fill=255))
+        larger = grey.convert("L").resize((grey.width * 3, grey.height * 3))
+        texts = _scan(ImageOps.expand(larger, border=60, fill=255))
     return texts
 
 
 def _scan(grey: Image.Image) -> list[str]:
+    # Handed over as plain bytes: of a picture, the scanner would ask for them twice.
+    pixels = memoryview(grey.tobytes("raw", "L")).cast("B", (grey.height, grey.width))
     # A clean picture of one code needs no search at other angles and sizes, which takes ten times as long.
     codes = zxingcpp.read_barcodes(
-        grey,
+        pixels,
         formats=_QR,
         try_rotate=False,
         try_downscale=False,
@@ -94,7 +97,7 @@ def _scan(grey: Image.Image) -> list[str]:
         text_mode=zxingcpp.TextMode.Plain,
     )
     if not any(code.valid and _fills(code.position, grey) for code in codes):
-        codes = zxingcpp.read_barcodes(grey, formats=_SYMBOLS, text_mode=zxingcpp.TextMode.Plain)
+        codes = zxingcpp.read_barcodes(pixels, formats=_SYMBOLS, text_mode=zxingcpp.TextMode.Plain)
     return [code.text for code in codes if code.valid]
 
 
@@ -107,7 +110,7 @@ def _fills(position: zxingcpp.Position, picture: Image.Image) -> bool:
 
 
 def _grey(picture: Image.Image) -> Image.Image:
-    """The picture in 8-bit grey, on white where it is transparent."""
+    """The picture in black and white or 8-bit grey, on white where it is transparent."""
     if picture.mode.startswith(("I", "F")):
         # Pillow would cut deeper greys off instead of scaling them.
         low, high = picture.convert("F").getextrema()
@@ -116,7 +119,7 @@ def _grey(picture: Image.Image) -> Image.Image:
         scale = 255 / (high - low or 1)
         return picture.convert("F").point(lambda value: value * scale - low * scale).convert("L")
     if "A" not in picture.getbands() and "transparency" not in picture.info:
-        return picture.convert("L")
+        return picture if picture.mode == "1" else picture.convert("L")
     coloured = picture.convert("LA")
     white = Image.new("L", coloured.size, 255)
     white.paste(coloured.getchannel("L"), mask=coloured.getchannel("A"))
