@@ -84,7 +84,15 @@ def _unreadable() -> list[Case]:
         *[case(f"HC-DDCC-{n}", title, _NUMBER, _UNREADABLE, **_until(value)) for n, title, value in ends],
         case("HC-DDCC-98", "A beginning that cannot be read", _NUMBER, _UNREADABLE, **_from("soon")),
         *[
-            case(f"HC-DDCC-{n}", "No end that a calendar could show", _WHO, "OK", _ABSENT, "EXPIRES_AFTER_KEY", **_until(value))
+            case(
+                f"HC-DDCC-{n}",
+                "No end that a calendar could show",
+                _WHO,
+                "OK",
+                _ABSENT,
+                "EXPIRES_AFTER_KEY",
+                **_until(value),
+            )
             for n, value in (("81", "9999-12-31"), ("82", "9999-12"), ("83", "9999"))
         ],
         case("HC-DDCC-99", "An end that is not there", _WHO, "OK", _ABSENT, **_until("undefined")),
