@@ -31,7 +31,10 @@ def validity(cores: Iterable[Mapping[Any, Any]]) -> tuple[list[float], list[floa
             if given in ABSENT:
                 continue
             edge = _edge(given, last=name == "valid_until")
-            found.append(edge) if edge is not None else invalid.append(name)
+            if edge is None:
+                invalid.append(name)
+            else:
+                found.append(edge)
     return edges["valid_from"], edges["valid_until"], tuple(invalid)
 
 
