@@ -10,7 +10,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from healthcert.encoding import base45, cbor, cose, cwt, deflate
-from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, DecodeError, Step, VerificationError
 from healthcert.families.hcert import who
 from healthcert.families.hcert.content import EuDcc
@@ -159,7 +158,7 @@ class Hcert:
             claims = replace(claims, expires_at=min(claims.issued_at + _LIGHT_LIFE, cwt.LATEST))
             findings += (_LIGHT_WITHOUT_END,)
 
-        algorithm = Algorithm.from_cose(alg)
+        algorithm = message.algorithm
         return Decoded(
             family=self,
             kinds=kinds,
