@@ -110,7 +110,7 @@ def country_name(code: str | None) -> str:
 
 
 def key_summary(key: TrustedKey) -> str:
-    usages = "any entry" if key.usages is None else ", ".join(sorted(key.usages))
+    usages = "any entry" if key.usages is None else ", ".join(sorted(key.usages)) or "no entry"
     until = f", until {key.not_after:%Y-%m-%d}" if key.not_after else ""
     return f"key {key.kid.hex()}, {key.country or 'country unknown'}, may sign {usages}{until}"
 
@@ -121,7 +121,7 @@ def key_lines(key: TrustedKey) -> Iterator[str]:
     yield _line("Kid", values["kid"])
     yield _line("Country", values["country"] or "unknown")
     yield _line("Algorithm", values["algorithm"] or "unreadable")
-    yield _line("May sign", ", ".join(values["usages"]) if values["usages"] is not None else "any entry")
+    yield _line("May sign", "any entry" if values["usages"] is None else ", ".join(values["usages"]) or "no entry")
     yield _line("Valid", f"{values['not_before'] or 'unknown'} to {values['not_after'] or 'unknown'}")
     yield _line("Source", values["source"])
 

@@ -12,6 +12,7 @@ import click
 
 from healthcert.errors import Code, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.model import EntryType
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.report import describe_key
@@ -55,22 +56,30 @@ def command() -> None:
 @command.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--kid", type=Kid(), help="The kid of a bare public key, which has none of its own.")
+@click.option(
+    "--usage",
+    "usages",
+    multiple=True,
+    type=click.Choice([*(kind.value for kind in EntryType), "none"]),
+    help="What the list is for, whatever more its certificates allow; may be repeated. [default: what they allow]",
+)
 @_store_option
 @json_option
 @boundary
-def add(paths: tuple[Path, ...], kid: bytes | None, store: Path | None, as_json: bool) -> Exit:
+def add(paths: tuple[Path, ...], kid: bytes | None, usages: tuple[str, ...], store: Path | None, as_json: bool) -> Exit:
     """Add certificates and public keys: PEM or DER files, bundles, or folders of them.
 
     Whoever adds a key vouches for it: every certificate signed with it will be accepted.
     """
     trusted = _open(store, create=True)
     known = len(trusted)
+    only = [EntryType(usage) for usage in usages if usage != "none"] if usages else None
     for path in paths:
         if kid is not None:
             data = read_file(path, DEFAULT_LIMITS.key_file_bytes)
-            trusted.add_public_key(data, kid=kid, source=path.name)
+            trusted.add_public_key(data, kid=kid, source=path.name, usages=only)
         else:
-            trusted.add_path(path)
+            trusted.add_path(path, usages=only)
     added = len(trusted) - known
     if as_json:
         rejected = [{"source": r.source, "code": r.error.code, "detail": r.error.detail} for r in trusted.rejected]
@@ -121,6 +130,6 @@ def _open(store: Path | None, *, create: bool = False) -> TrustStore:
 
 
 def _row(key: TrustedKey) -> tuple[str, ...]:
-    usages = "any" if key.usages is None else " ".join(sorted(key.usages))
+    usages = "any" if key.usages is None else " ".join(sorted(key.usages)) or "none"
     until = f"{key.not_after:%Y-%m-%d}" if key.not_after else "unknown"
     return (key.kid.hex(), key.country or "", usages, until, key.source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -80,6 +80,11 @@ class TrustedKey:
             certificate=self.certificate or other.certificate,
             source=self.source,
         )
+
+    def limited_to(self, usages: Collection[EntryType]) -> TrustedKey:
+        """The key, for these entry types at most."""
+        allowed = frozenset(usages) if self.usages is None else self.usages.intersection(usages)
+        return replace(self, usages=allowed)
 
     def __reduce__(self) -> tuple[object, ...]:
         # What was parsed stays behind: it cannot travel between processes, and is parsed again where it arrives.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,17 +52,22 @@ class TrustStore:
 
     @classmethod
     def from_certificates(
-        cls, certificates: Iterable[bytes | str] | bytes | str, *, limits: Limits = DEFAULT_LIMITS
+        cls,
+        certificates: Iterable[bytes | str] | bytes | str,
+        *,
+        usages: Collection[EntryType] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> Self:
         """A store in memory of certificates in DER, PEM or base64; a PEM text may hold several.
 
-        One that cannot be read is listed in ``rejected``. Raises :class:`TrustError`
-        (``CERTIFICATE_UNREADABLE``) when there were some and none could be read.
+        ``usages`` are the entry types that the list they come from is for, whatever more the certificates allow. One
+        that cannot be read is listed in ``rejected``. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when
+        there were some and none could be read.
         """
         store = cls(limits=limits)
         given = [certificates] if isinstance(certificates, bytes | str) else list(certificates)
         for number, certificate in enumerate(given, 1):
-            store._take(read_entries(certificate, source=f"certificate {number}"))
+            store._take(read_entries(certificate, source=f"certificate {number}"), usages)
         if given and not store:
             raise store.rejected[0].error
         return store
@@ -111,13 +116,20 @@ class TrustStore:
         self._by_kid, self._size = index, size
         return size - before
 
-    def add_path(self, path: str | Path) -> int:
-        """Adds what a file or folder holds (see :meth:`from_path`) and returns how many keys are new."""
-        return self._take(read_path(Path(path), limits=self._limits))
+    def add_path(self, path: str | Path, *, usages: Collection[EntryType] | None = None) -> int:
+        """Adds what a file or folder holds (see :meth:`from_path`) and returns how many keys are new.
 
-    def add_public_key(self, key: bytes | str, *, kid: bytes, source: str = "memory") -> int:
+        ``usages`` are the entry types that the list is for, whatever more its certificates allow: exemptions alone for
+        the keys of Austrian exemptions, none at all for those of the Swiss light.
+        """
+        return self._take(read_path(Path(path), limits=self._limits), usages)
+
+    def add_public_key(
+        self, key: bytes | str, *, kid: bytes, source: str = "memory", usages: Collection[EntryType] | None = None
+    ) -> int:
         """Adds a bare public key (DER or PEM SubjectPublicKeyInfo) under ``kid``; returns 1 when it is new.
 
+        ``usages`` are the entry types it may sign, None for any.
         Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
         """
         entries = list(read_entries(key, source=source, kid=kid))
@@ -126,7 +138,7 @@ class TrustStore:
                 raise entry.error
             if entry.certificate is not None:
                 raise TrustError(Code.CERTIFICATE_UNREADABLE, "a certificate, which has a kid of its own", Step.TRUST)
-        return self._take(entries)
+        return self._take(entries, usages)
 
     def __iter__(self) -> Iterator[TrustedKey]:
         for keys in self._by_kid.values():
@@ -135,13 +147,13 @@ class TrustStore:
     def __len__(self) -> int:
         return self._size
 
-    def _take(self, entries: Iterable[TrustedKey | Rejected]) -> int:
+    def _take(self, entries: Iterable[TrustedKey | Rejected], usages: Collection[EntryType] | None = None) -> int:
         keys = []
         for entry in entries:
             if isinstance(entry, Rejected):
                 self.rejected.append(entry)
             else:
-                keys.append(entry)
+                keys.append(entry if usages is None else entry.limited_to(usages))
         return self.add(keys)
 
     def _indexed(self, keys: Iterable[TrustedKey]) -> tuple[dict[bytes, tuple[TrustedKey, ...]], int]:
