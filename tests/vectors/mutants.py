@@ -153,8 +153,6 @@ def _statement_sites(statement: ast.stmt, block: list[ast.stmt], index: int) -> 
             yield line, "call", text, gone
         case ast.AugAssign():
             yield line, "add", text, gone
-        case ast.Assign(value=ast.Call(func=ast.Attribute(attr="_step"))):
-            yield line, "step", text, replaced(statement, "value", ast.Constant(None))
         case ast.Return(value=ast.Constant()) if index < len(block) - 1 or block[0] is statement:
             yield line, "return", text, gone
         case ast.Return(value=ast.IfExp() as choice):

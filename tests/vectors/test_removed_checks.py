@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import healthcert as hc
+from healthcert.families.protocol import Decoded
+from healthcert.verify import steps
 from tests.vectors.mutants import Mutant, function_mutants, function_names, installed
 from tests.vectors.runner import Vector, load, policy, summary, trust_store
 from tests.vectors.schema_mutants import schema_mutants
@@ -97,6 +102,36 @@ def test_no_check_can_be_taken_out_unnoticed() -> None:
     assert not unnoticed, "no vector needs these:\n" + "\n".join(unnoticed)
     noticed = _EQUIVALENT.keys() - {mutant.name for mutant in survivors}
     assert not noticed, f"listed as equivalent, and found by a vector or no longer there: {sorted(noticed)}"
+
+
+def _first(decoded: Decoded, candidates: Sequence[hc.TrustedKey], _policy: hc.Policy) -> steps.Authenticated:
+    return steps.Authenticated(decoded, candidates[0])
+
+
+_LETS_ALL_PASS: dict[str, Callable[..., Any]] = {
+    "accept": lambda decoded, _policy: next(iter(decoded.kinds), None),
+    "trust": lambda _decoded, store, _policy: tuple(store),
+    "signature": _first,
+    "time": lambda _decoded, _key, _now, _policy: (),
+    "content": lambda _certificate, _now, _policy: None,
+    "usage": lambda _decoded, _key: None,
+}
+"""Each step that judges, as if it had nothing against anything. Those that only read cannot be done without."""
+
+
+@pytest.mark.parametrize("step", _LETS_ALL_PASS)
+def test_no_whole_step_can_be_taken_out_unnoticed(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = _Bench(load())
+    monkeypatch.setattr(steps, step, _LETS_ALL_PASS[step])
+    failed = bench.first_failure()
+    assert failed is not None
+    assert failed in {vector.id for vector in load()}, "the stand-in broke instead of letting pass"
+
+
+def test_every_step_is_taken_out_or_reads() -> None:
+    named = {name for name, value in vars(steps).items() if inspect.isfunction(value) and name[0] != "_"}
+    own = {name for name in named if getattr(steps, name).__module__ == steps.__name__}
+    assert own == {*_LETS_ALL_PASS, "recognise", "decode", "read_content"}
 
 
 def test_every_function_that_is_skipped_is_there() -> None:

@@ -71,6 +71,9 @@ def _hcert() -> list[Case]:
         case(
             "HC-CWT-39", "No EU DCC but another key", _HCERT, "CONTENT_NOT_SUPPORTED", claims={-260: {99: {"n": "X"}}}
         ),
+        case(
+            "HC-CWT-41", "No issuer, which is a choice", "HCERT specification §3.3.4", policy="strict", claims={1: ...}
+        ),
         case("HC-CWT-40", "An empty hcert claim", _HCERT, "CONTENT_NOT_SUPPORTED", claims={-260: {}}),
     ]
 

@@ -45,6 +45,7 @@ def _light() -> list[Case]:
     return [
         case("HC-LT1-01", "A Swiss certificate light", _PREFIX, **made, claims=claims()),
         case("HC-LT1-02", "Not wanted by the default policy", _PREFIX, "FAMILY_NOT_ACCEPTED", prefix="LT1:", claims=claims()),
+        case("HC-LT1-17", "Its issuer as Switzerland writes it", "HCERT specification §3.3.4", **made, claims=claims() | {1: "CH BAG"}),
         case("HC-LT1-03", "Without exp it ends 48 hours after iat", _CLAIM, "OK", "TIME_ABSENT", **made, claims=claims(_4=...)),
         case("HC-LT1-04", "Without exp, 48 hours and a second after iat", _CLAIM, "CWT_EXPIRED", "TIME_ABSENT", **made, claims=claims(_4=...) | late),
         case("HC-LT1-05", "With exp, more than 48 hours after iat", _CLAIM, **made, claims=claims() | late),

@@ -102,7 +102,7 @@ def _scan(grey: Image.Image) -> list[str]:
 
 
 def _fills(position: zxingcpp.Position, picture: Image.Image) -> bool:
-    """Whether a code takes all of the picture but its quiet zone, so that no other fits beside it."""
+    """Whether a code takes all of the picture but its quiet zone, so that no other of use fits beside it."""
     corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
     width = max(corner.x for corner in corners) - min(corner.x for corner in corners)
     height = max(corner.y for corner in corners) - min(corner.y for corner in corners)

@@ -32,6 +32,9 @@ class Undefined(Enum):
 
     UNDEFINED = "undefined"
 
+    def __str__(self) -> str:
+        return "undefined"
+
 
 # Every tag for which cbor2 has a reading of its own.
 _KNOWN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 1040, 43000, 55799)

@@ -166,6 +166,4 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
     if isinstance(value, Struct):
         return _fields(value)
-    if hasattr(value, "tag"):
-        return {"tag": value.tag, "value": plain(value.value)}
     return str(value)

@@ -142,7 +142,7 @@ class _Run:
         try:
             self._family = steps.accept(decoded, policy) or self._family
         except Exception as error:  # noqa: BLE001
-            self._family = decoded.kinds[0]
+            self._family = next(iter(decoded.kinds), self._family)
             self._fail(Step.RECOGNISE, error)
         if decoded.findings:
             self._judge(Step.DECODE, decoded.findings)

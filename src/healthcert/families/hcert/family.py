@@ -145,8 +145,8 @@ class Hcert:
         # RFC 8949 §3.3: undefined is no value. Issuer check I-CO5.
         if cbor.UNDEFINED_BYTE in message.payload and cbor.has_undefined(claims.raw):
             findings += (_UNDEFINED_VALUE,)
-        # HCERT specification §3.3.4: iss is a country, ISO 3166-1 alpha-2. Issuer check I-CO1.
-        if _EU_DCC in kinds and ("co", claims.issuer) not in value_sets():
+        # HCERT specification §3.3.4: iss may be left out; if there, it is a country, ISO 3166-1. Issuer check I-CO1.
+        if _EU_DCC in kinds and cwt.ISS in claims.raw and ("co", claims.issuer) not in value_sets():
             findings += (_NO_COUNTRY,)
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         if claims.quirks:
@@ -214,7 +214,7 @@ _INT = frozenset((int,))
 _URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
 _UNPROTECTED = Finding(Code.ALGORITHM_UNPROTECTED, Step.SIGNATURE, "alg is only in the unprotected header")
 _UNDEFINED_VALUE = Finding(Code.UNDEFINED_VALUE, Step.DECODE, "an undefined value (CBOR simple value 23)")
-_NO_COUNTRY = Finding(Code.ISSUER_NOT_A_COUNTRY, Step.DECODE, "iss is absent or no country of ISO 3166-1")
+_NO_COUNTRY = Finding(Code.ISSUER_NOT_A_COUNTRY, Step.DECODE, "iss is no country of ISO 3166-1")
 _LIGHT_WITHOUT_END = Finding(Code.TIME_ABSENT, Step.TIME, "no exp: taken to end 48 hours after iat")
 _TIME_QUIRKS = {
     Code.FLOAT_TIME: "exp, nbf or iat is a floating-point number",
