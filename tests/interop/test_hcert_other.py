@@ -9,27 +9,19 @@ is read where it lies. A file that no row is about fails a test, so that nothing
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cbor2
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import healthcert as hc
-from healthcert.encoding import base45, cose, cwt, deflate
+from healthcert.encoding import cose, cwt
 from healthcert.families.hcert.names import transliterate
-from tests.conftest import interop_folder
-from tests.support import Press, dsc
+from tests.interop.samples import OURS, ROOT, dsc_list, found, load, message_in, store_of, text_of
+from tests.support import Press
 
-ROOT = interop_folder()
 OTHER, GDHCN, QA = "hcert-other", "gdhcn/ddcc-validator", "hcert-other/dcc-quality-assurance"
 COVPASS, UTILS, TESTDATA, KDE = (
     f"{OTHER}/{name}" for name in ("covpass", "dcc-utils", "hcert-testdata", "khealthcertificate")
@@ -42,9 +34,6 @@ SERVICE = f"{OTHER}/dgca-validation-service"
 DEMO, PROD = (f"trust-lists/covpass/{name}/dsc-list.json" for name in ("demo", "prod"))
 SANIPASSE = "trust-lists/sanipasse/Digital_Green_Certificate_Signing_Keys.json"
 KDE_LIST = "trust-lists/khealthcertificate/eu-dgc-dsc"
-OURS = "ours"
-"""Signed again in the test, for want of the key: to see that time and content are read right."""
-
 AUSTRIAN = "Austrian exemption certificate"
 PER_KEY_LIST = frozenset((hc.Code.EXPIRES_AFTER_KEY, hc.Code.KEY_DATES_UNKNOWN))
 """Warnings about what a list tells of a key, which differs from list to list."""
@@ -74,7 +63,6 @@ class Row:
     rsa_bits: int = 2048
     but: tuple[str, ...] = ()
     """Files of the pattern that other rows are about."""
-    """Why the library does not do so yet."""
 
 
 UNKNOWN, SCHEMA = "KEY_NOT_IN_TRUST_LIST", "SCHEMA_VALIDATION_FAILED"
@@ -177,99 +165,9 @@ NO_CERTIFICATES = {
 UNREADABLE = {"wrong_signing_certificate.crt", "512b-dsa-example-cert.pem"}
 
 
-def found(pattern: str) -> list[str]:
-    return sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern) if path.is_file())
-
-
 def files_of(row: Row) -> list[str]:
     others = {path for pattern in row.but for path in found(pattern)}
     return [path for path in found(row.files) if path not in others]
-
-
-# --- Reading the samples ---
-
-
-@cache
-def load(path: str) -> Any:
-    return json.loads((ROOT / path).read_text("utf-8"))
-
-
-@cache
-def text_of(path: str) -> str:
-    """The text of a sample; a payload that is in no text yet is put into one."""
-    file = ROOT / path
-    match file.suffix.lower():
-        case ".png":
-            (text,) = hc.read_barcodes(file)
-        case ".txt":
-            text = file.read_text("utf-8")
-        case ".bin":
-            text = "HC1:" + base45.encode(deflate.deflate(file.read_bytes()))
-        case _:
-            content = load(path)
-            if "ver" in content:
-                return Press(payload=content).text()
-            if "-260" in content:
-                return Press(cwt=cbor2.dumps(with_integers(content))).text()
-            text = content.get("PREFIX") or content["uri"]
-    assert isinstance(text, str)
-    return text
-
-
-def with_integers(claims: Mapping[str, Any]) -> dict[int, Any]:
-    """Claims as JSON has them, with the keys that they have in CBOR."""
-    numbered: dict[int, Any] = {int(key): value for key, value in claims.items()}
-    numbered[-260] = {int(key): value for key, value in numbered[-260].items()}
-    return numbered
-
-
-def message_in(text: str) -> cose.Sign1:
-    return cose.decode_sign1(deflate.inflate(base45.decode(text[4:].strip("\r\n")), limit=100_000), max_depth=16)
-
-
-# --- Reading the keys ---
-
-
-@cache
-def store_of(trust: tuple[str, ...], sample: str) -> hc.TrustStore:
-    store = hc.TrustStore()
-    for name in trust:
-        store.add(keys_of(name, sample))
-    return store
-
-
-def keys_of(name: str, sample: str) -> Iterator[hc.TrustedKey]:
-    path, _, part = name.partition("#")
-    if path == OURS:
-        (key,) = hc.TrustStore.from_certificates(dsc().certificate_der())
-        yield hc.TrustedKey(kid=key.kid, spki=key.spki)
-    elif path.endswith("CERTIFICATE") or part.endswith("CERTIFICATE"):
-        context = load(path if part else sample)["TESTCTX"]
-        field = part or path
-        # Austria's list is for exemptions, and nothing in its certificates says so.
-        only = [hc.EntryType.EXEMPTION] if field == "AT_CERTIFICATE" else None
-        yield from hc.TrustStore.from_certificates(context[field], usages=only)
-    elif not path.endswith(".json"):
-        yield from hc.TrustStore.from_path(ROOT / path)
-    elif path.endswith("dsc-list.json"):
-        yield from hc.TrustStore.from_certificates([base64.b64decode(entry["rawData"]) for entry in dsc_list(path)])
-    elif path.endswith("jwks.json"):
-        for entry in load(path)["keys"]:
-            x, y, kid = (base64.urlsafe_b64decode(entry[field] + "==") for field in ("x", "y", "kid"))
-            point = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
-            yield hc.TrustedKey(kid=kid, spki=point.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    else:
-        store = hc.TrustStore()
-        for kid, entry in (load(path)[part] if part else load(path)).items():
-            with suppress(hc.TrustError):
-                store.add_public_key(entry["publicKeyPem"], kid=base64.b64decode(kid))
-        yield from store
-
-
-def dsc_list(path: str) -> list[dict[str, str]]:
-    """The entries of a national list, which stand below a line with its signature."""
-    entries: list[dict[str, str]] = json.loads((ROOT / path).read_text("utf-8").split("\n", 1)[1])["certificates"]
-    return entries
 
 
 # --- The table ---
