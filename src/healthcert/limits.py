@@ -48,7 +48,13 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Pictures in one file (TIFF pages, GIF frames); further ones are not looked at."""
 
     trust_entries: int = 100_000
-    """Keys in one trust store; the EU list had under 4,000."""
+    """Keys in one trust store, and entries in one list; the EU list had under 4,000."""
+
+    list_bytes: int = 32 * 1024 * 1024
+    """Bytes of one list of keys, or of one answer of its server; the largest one known had 4 MiB."""
+
+    list_pages: int = 1000
+    """Answers that one list may come in."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -5,14 +5,47 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from enum import StrEnum, unique
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from msgspec import Struct
 
 from healthcert.encoding.algorithms import Algorithm, Check, PublicKey
 from healthcert.errors import Code, Step, TrustError
 from healthcert.model import EntryType
+
+
+@unique
+class Assurance(StrEnum):
+    """How it is known that a key is to be trusted."""
+
+    SIGNED_CHAIN = "signed_chain"
+    """Each key is vouched for, by a national authority and an uploader that a pinned anchor vouches for."""
+    SIGNED_LIST = "signed_list"
+    """The list as a whole is signed with a pinned anchor."""
+    TLS_ONLY = "tls_only"
+    """Nothing but the name of the server that the list was fetched from."""
+    LOCAL = "local"
+    """The operator added it by hand."""
+
+
+class Provenance(Struct, frozen=True):
+    """A list of keys that a key is on. ``expires_at`` is when the list must have been replaced, None for never."""
+
+    source: str
+    assurance: Assurance
+    fetched_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class Link(Struct, frozen=True):
+    """One that vouches for a key: a CSCA, an upload certificate, an anchor."""
+
+    role: str
+    subject: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +54,10 @@ class TrustedKey:
 
     ``usages`` are the entry types it may sign, None for any. ``not_before`` and ``not_after`` are None when unknown,
     as they are for a bare public key. ``certificate`` is the DER of the DSC where there is one, ``source`` says
-    where the key was learnt from.
+    where the key was learnt from. ``domain`` is what it may sign at all (``DCC``, ``ICVP``, ``SHC`` ...), None for
+    whatever it fits; ``issuer`` the URL or DID under which its kid holds, where the scheme keys by issuer.
+    ``chain`` are those that vouch for it, the nearest first. ``provenance`` are the lists that it is on, none for a key
+    that the caller made.
     """
 
     kid: bytes
@@ -32,6 +68,10 @@ class TrustedKey:
     not_after: datetime | None = None
     certificate: bytes | None = field(default=None, repr=False)
     source: str = "memory"
+    domain: str | None = None
+    issuer: str | None = None
+    chain: tuple[Link, ...] = field(default=(), repr=False)
+    provenance: tuple[Provenance, ...] = field(default=(), repr=False)
     _loaded: list[tuple[PublicKey, int | None]] = field(default_factory=list, init=False, repr=False, compare=False)
     _checks: dict[Algorithm, Check | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -70,21 +110,27 @@ class TrustedKey:
             usages = self.usages & other.usages
         starts = [moment for moment in (self.not_before, other.not_before) if moment is not None]
         ends = [moment for moment in (self.not_after, other.not_after) if moment is not None]
-        return TrustedKey(
-            kid=self.kid,
-            spki=self.spki,
+        return replace(
+            self,
             country=self.country or other.country,
             usages=usages,
             not_before=max(starts, default=None),
             not_after=min(ends, default=None),
             certificate=self.certificate or other.certificate,
-            source=self.source,
+            chain=self.chain or other.chain,
+            provenance=self.provenance + other.provenance,
         )
 
     def limited_to(self, usages: Collection[EntryType]) -> TrustedKey:
         """The key, for these entry types at most."""
         allowed = frozenset(usages) if self.usages is None else self.usages.intersection(usages)
         return replace(self, usages=allowed)
+
+    def within(
+        self, domain: str, *, issuer: str | None = None, country: str | None = None, chain: tuple[Link, ...] = ()
+    ) -> TrustedKey:
+        """The key, as one of this domain, vouched for by ``chain``; ``country`` where it does not say its own."""
+        return replace(self, domain=domain, issuer=issuer, country=self.country or country, chain=chain)
 
     def __reduce__(self) -> tuple[object, ...]:
         # What was parsed stays behind: it cannot travel between processes, and is parsed again where it arrives.
@@ -100,10 +146,18 @@ def load_public_key(spki: bytes) -> PublicKey:
 
     Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) for anything that is not an EC, RSA or Ed25519 key.
     """
+    key = load_any_key(spki)
+    if Algorithm.for_key(key) is None:
+        raise TrustError(Code.CERTIFICATE_UNREADABLE, "not a key that can sign health certificates", Step.TRUST)
+    return key
+
+
+def load_any_key(spki: bytes) -> PublicKey:
+    """As :func:`load_public_key`, for those who sign keys and lists, whose curve may be another (Brainpool ...)."""
     try:
         key = load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise TrustError(Code.CERTIFICATE_UNREADABLE, "the public key cannot be read", Step.TRUST) from None
-    if not isinstance(key, PublicKey) or Algorithm.for_key(key) is None:
-        raise TrustError(Code.CERTIFICATE_UNREADABLE, "not a key that can sign health certificates", Step.TRUST)
+    if not isinstance(key, PublicKey):
+        raise TrustError(Code.CERTIFICATE_UNREADABLE, "not an EC, RSA or Ed25519 key", Step.TRUST)
     return key

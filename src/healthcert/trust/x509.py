@@ -1,25 +1,35 @@
-"""Signing certificates (X.509, RFC 5280), read for what verification needs and no stricter.
+"""Certificates (X.509, RFC 5280), read for what trust needs and no stricter.
 
-A DSC is believed because it is on a trust list, not because it is a model of DER. Real ones encode default
-values or leave a sequence empty; a strict parser that drops them makes every certificate they signed
-invalid. So the outer structure is read as it stands, and only the fields that are used are looked into.
+A DSC is believed because it is on a trust list, not because it is a model of DER. Real ones encode default values,
+leave a sequence empty, have serial numbers below one; a strict parser that drops them makes every certificate they
+signed invalid. So elements are read as they stand, and only those that are used are looked into.
 """
 
 from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated
 
-from cryptography.hazmat import asn1
-from cryptography.x509 import ObjectIdentifier
+from msgspec import Struct
 
-from healthcert.errors import Code, Step, TrustError
+from healthcert.encoding import ber
+from healthcert.encoding.algorithms import PublicKey
+from healthcert.encoding.ber import Element
+from healthcert.encoding.cms import algorithm_of
+from healthcert.encoding.oids import verify_oid
+from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.model import EntryType
-from healthcert.trust.keys import TrustedKey, load_public_key
+from healthcert.trust.keys import TrustedKey, load_any_key, load_public_key
 
 _COUNTRY_NAME = "2.5.4.6"
+_COMMON_NAME = "2.5.4.3"
+_SUBJECT_KEY_ID = "2.5.29.14"
+_KEY_USAGE = "2.5.29.15"
+_ALTERNATIVE_NAME = "2.5.29.17"
+_BASIC_CONSTRAINTS = "2.5.29.19"
+_AUTHORITY_KEY_ID = "2.5.29.35"
 _EXTENDED_KEY_USAGE = "2.5.29.37"
+_KEY_CERT_SIGN = 0x04  # RFC 5280 §4.2.1.3: bit 5, counted from the left
 
 # HCERT specification, Appendix A.4: one OID an entry type. The arc with the additional 0 was issued by
 # mistake and so widely that both mean the same.
@@ -35,49 +45,83 @@ _USAGE_OF = {
 }
 
 
-@asn1.sequence
-class _Extension:
-    oid: ObjectIdentifier
-    critical: bool | None
-    value: bytes
+class Certificate(Struct, frozen=True):
+    """What trust needs to know of a certificate. ``der`` is its identity.
 
+    ``subject`` and ``issuer`` are names as encoded. ``usages`` are the entry types that its extended key usage allows,
+    None for any. ``ca`` and ``signs_certificates`` are None where the certificate does not say.
+    """
 
-@asn1.sequence
-class _Attribute:
-    oid: ObjectIdentifier
-    value: asn1.TLV
+    der: bytes
+    subject: bytes
+    issuer: bytes
+    spki: bytes
+    not_before: datetime
+    not_after: datetime
+    country: str | None
+    common_name: str | None
+    usages: frozenset[EntryType] | None
+    extended_usages: frozenset[str]
+    ca: bool | None
+    signs_certificates: bool | None
+    subject_key_id: bytes | None
+    authority_key_id: bytes | None
+    uris: tuple[str, ...]
+    """The URIs among its subject alternative names."""
+    _signed: bytes
+    _algorithm: tuple[str, bytes]
+    _signature: bytes
 
+    @property
+    def kid(self) -> bytes:
+        """The first 8 bytes of its SHA-256 (HCERT specification, Appendix A.1)."""
+        return kid_of(self.der)
 
-@asn1.sequence
-class _Validity:
-    not_before: asn1.UTCTime | asn1.GeneralizedTime
-    not_after: asn1.UTCTime | asn1.GeneralizedTime
+    @property
+    def fingerprint(self) -> str:
+        """Its SHA-256, in lower-case hexadecimal; what trust lists call the thumbprint."""
+        return hashlib.sha256(self.der).hexdigest()
 
+    @property
+    def subject_key(self) -> bytes:
+        """Its subject, spelled so that names that are equal (RFC 5280 §7.1) are equal bytes."""
+        return _canonical(self.subject)
 
-@asn1.sequence
-class _Tbs:
-    version: Annotated[int | None, asn1.Explicit(0)]
-    serial: asn1.TLV
-    signature: asn1.TLV
-    issuer: asn1.TLV
-    validity: _Validity
-    subject: list[asn1.SetOf[_Attribute]]
-    spki: asn1.TLV
-    issuer_id: Annotated[asn1.BitString | None, asn1.Implicit(1)]
-    subject_id: Annotated[asn1.BitString | None, asn1.Implicit(2)]
-    extensions: Annotated[list[_Extension] | None, asn1.Explicit(3)]
+    @property
+    def issuer_key(self) -> bytes:
+        """Its issuer's name, likewise."""
+        return _canonical(self.issuer)
 
+    def public_key(self) -> PublicKey:
+        """Its key, on any curve. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``)."""
+        return load_any_key(self.spki)
 
-@asn1.sequence
-class _Certificate:
-    tbs: _Tbs
-    signature_algorithm: asn1.TLV
-    signature: asn1.BitString
+    def valid_at(self, moment: datetime) -> bool:
+        # RFC 5280 §4.1.2.5: both ends are included.
+        return self.not_before <= moment <= self.not_after
 
+    def problem_with_issuer(self, authority: Certificate) -> str | None:
+        """Why ``authority`` cannot have issued this certificate; None when it did.
 
-@asn1.sequence
-class _UsageList:
-    oids: list[ObjectIdentifier]
+        Names, key identifiers and the signature; whether they belong to one country and are valid is asked by those
+        who know which country and when.
+        """
+        # RFC 5280 §6.1.3 (a)(4): the issuer's name is the authority's subject.
+        if self.issuer_key != authority.subject_key:
+            return "another issuer is named"
+        # RFC 5280 §4.2.1.1: where both certificates say which key it is, they say the same.
+        if None not in (ids := (self.authority_key_id, authority.subject_key_id)) and ids[0] != ids[1]:
+            return "the authority key identifier is another key's"
+        # RFC 5280 §4.2.1.9, §4.2.1.3.
+        if authority.ca is False or authority.signs_certificates is False:
+            return "the issuer may not sign certificates"
+        try:
+            key = authority.public_key()
+        except TrustError:
+            return "the issuer's key cannot be read"
+        if not verify_oid(key, *self._algorithm, self._signature, self._signed):
+            return "the issuer's signature does not verify"
+        return None
 
 
 def kid_of(certificate: bytes) -> bytes:
@@ -90,50 +134,155 @@ def read_certificate(der: bytes, *, source: str = "memory") -> TrustedKey:
 
     Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
     """
+    certificate = parse_certificate(der)
+    load_public_key(certificate.spki)
+    return key_of(certificate, source=source)
+
+
+def key_of(certificate: Certificate, *, source: str = "memory") -> TrustedKey:
+    """The key of a certificate, with what the certificate says of it."""
+    return TrustedKey(
+        kid=certificate.kid,
+        spki=certificate.spki,
+        country=certificate.country,
+        usages=certificate.usages,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        certificate=certificate.der,
+        source=source,
+    )
+
+
+def parse_certificate(der: bytes) -> Certificate:
+    """A certificate in DER, its signature unchecked.
+
+    Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
+    """
     try:
-        tbs = asn1.decode_der(_Certificate, der).tbs
-        spki = asn1.encode_der(tbs.spki)
-        key = TrustedKey(
-            kid=kid_of(der),
-            spki=spki,
-            country=_country(tbs),
-            usages=_usages(tbs),
-            not_before=_moment(tbs.validity.not_before),
-            not_after=_moment(tbs.validity.not_after),
-            certificate=der,
-            source=source,
+        signed, algorithm, signature = ber.read(der, ber.SEQUENCE).children()
+        parts = signed.children()
+        # RFC 5280 §4.1.2.1: the version stands in front where it is not the first.
+        serial = 1 if parts[0].tag == 0xA0 else 0
+        issuer, validity, subject, spki = parts[serial + 2 : serial + 6]
+        not_before, not_after = map(_moment, validity.children())
+        extensions = _extensions(parts[serial + 6 :])
+        names = _attributes(subject)
+        extended = _object_ids(extensions.get(_EXTENDED_KEY_USAGE))
+        return Certificate(
+            der=der,
+            subject=subject.raw,
+            issuer=issuer.raw,
+            spki=spki.raw,
+            not_before=not_before,
+            not_after=not_after,
+            country=names[_COUNTRY_NAME].decode("ascii", "replace").upper() if _COUNTRY_NAME in names else None,
+            common_name=names[_COMMON_NAME].decode("utf-8", "replace") if _COMMON_NAME in names else None,
+            usages=_usages(extended),
+            extended_usages=extended,
+            ca=_is_ca(extensions.get(_BASIC_CONSTRAINTS)),
+            signs_certificates=_signs_certificates(extensions.get(_KEY_USAGE)),
+            subject_key_id=_key_id(extensions.get(_SUBJECT_KEY_ID)),
+            authority_key_id=_authority_key_id(extensions.get(_AUTHORITY_KEY_ID)),
+            uris=_uris(extensions.get(_ALTERNATIVE_NAME)),
+            _signed=signed.raw,
+            _algorithm=algorithm_of(algorithm),
+            _signature=_bits(signature),
         )
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, IndexError, DecodeError):
         raise TrustError(Code.CERTIFICATE_UNREADABLE, "not a readable X.509 certificate", Step.TRUST) from None
-    load_public_key(spki)
-    return key
 
 
-def _usages(tbs: _Tbs) -> frozenset[EntryType] | None:
+def _usages(extended: frozenset[str]) -> frozenset[EntryType] | None:
     # HCERT specification, Appendix A.4: where one of the OIDs is present, the entry types are limited to those that
     # are; with none of them (no extension, an empty one, or foreign OIDs only) the key may sign any.
-    for extension in tbs.extensions or ():
-        if extension.oid.dotted_string == _EXTENDED_KEY_USAGE:
-            oids = asn1.decode_der(_UsageList, _in_sequence(extension.value)).oids
-            found = frozenset(_USAGE_OF[o.dotted_string] for o in oids if o.dotted_string in _USAGE_OF)
-            return found or None
-    return None
+    return frozenset(_USAGE_OF[oid] for oid in extended if oid in _USAGE_OF) or None
 
 
-def _in_sequence(der: bytes) -> bytes:
-    """``der`` as the only element of a SEQUENCE: the decoder takes a class, and a bare SEQUENCE OF is none."""
-    size = len(der)
-    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return b"\x30" + (bytes((size,)) if size < 0x80 else bytes((0x80 | len(octets),)) + octets) + der
+def _extensions(parts: list[Element]) -> dict[str, bytes]:
+    """The values of the extensions by OID; RFC 5280 §4.2: none may be there twice."""
+    found: dict[str, bytes] = {}
+    for part in parts:
+        if part.tag != 0xA3:
+            continue
+        for extension in ber.read(part.body, ber.SEQUENCE).children():
+            name, *_, value = extension.children()
+            if name.oid() in found:
+                raise ValueError("an extension that is there twice")
+            found[name.oid()] = value.string()
+    return found
 
 
-def _country(tbs: _Tbs) -> str | None:
-    for name in tbs.subject:
-        for attribute in name.as_list():
-            if attribute.oid.dotted_string == _COUNTRY_NAME:
-                return bytes(attribute.value.data).decode("ascii", "replace").upper()
-    return None
+def _object_ids(value: bytes | None) -> frozenset[str]:
+    if value is None:
+        return frozenset()
+    return frozenset(element.oid() for element in ber.read(value, ber.SEQUENCE).children())
 
 
-def _moment(time: asn1.UTCTime | asn1.GeneralizedTime) -> datetime:
-    return time.as_datetime().replace(tzinfo=UTC)
+def _is_ca(value: bytes | None) -> bool | None:
+    if value is None:
+        return None
+    first = ber.read(value, ber.SEQUENCE).children()[:1]
+    return bool(first) and first[0].tag == 0x01 and first[0].body not in (b"", b"\0")
+
+
+def _signs_certificates(value: bytes | None) -> bool | None:
+    if value is None:
+        return None
+    bits = _bits(ber.read(value, ber.BIT_STRING))
+    return bool(bits[:1]) and bool(bits[0] & _KEY_CERT_SIGN)
+
+
+def _key_id(value: bytes | None) -> bytes | None:
+    return ber.read(value, ber.OCTET_STRING).body if value is not None else None
+
+
+def _authority_key_id(value: bytes | None) -> bytes | None:
+    if value is None:
+        return None
+    return next((e.body for e in ber.read(value, ber.SEQUENCE).children() if e.tag == 0x80), None)
+
+
+def _uris(value: bytes | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = ber.read(value, ber.SEQUENCE).children()
+    return tuple(name.body.decode("ascii", "replace") for name in names if name.tag == 0x86)
+
+
+def _bits(element: Element) -> bytes:
+    """The octets of a BIT STRING; the first one counts the unused bits of the last."""
+    if element.tag != ber.BIT_STRING or not element.body:
+        raise ValueError("a BIT STRING is expected")
+    return element.body[1:]
+
+
+def _attributes(name: Element) -> dict[str, bytes]:
+    """The attributes of a distinguished name; of several of one kind the first, as those who look for one mean it."""
+    found: dict[str, bytes] = {}
+    for relative in name.children():
+        for attribute in relative.children():
+            kind, value = attribute.children()
+            found.setdefault(kind.oid(), value.body)
+    return found
+
+
+def _canonical(name: bytes) -> bytes:
+    """A distinguished name to compare by: RFC 5280 §7.1 has string types, case and repeated spaces not matter."""
+    found = []
+    for relative in ber.read(name).children():
+        for attribute in relative.children():
+            kind, value = attribute.children()
+            body = b" ".join(value.body.lower().split())
+            found.append(b"%b %d %b" % (kind.body, len(body), body))
+        found.append(b"")
+    return b"\0".join(found)
+
+
+def _moment(time: Element) -> datetime:
+    # RFC 5280 §4.1.2.5.1: a UTCTime below 50 is of this century.
+    text = time.body.decode("ascii")
+    if time.tag == 0x17:
+        text = ("20" if text[:2] < "50" else "19") + text
+    elif time.tag != 0x18:
+        raise ValueError("neither UTCTime nor GeneralizedTime")
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)

@@ -1,0 +1,172 @@
+"""From a certificate up to those that are trusted to vouch for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from healthcert.encoding import cms
+from healthcert.errors import Code, Step, TrustError
+from healthcert.trust.anchors import TrustAnchor
+from healthcert.trust.keys import Link, TrustedKey
+from healthcert.trust.x509 import Certificate, key_of, parse_certificate
+
+_MAX_PATH = 5  # certificates between a list's signer and the pinned one
+_MAX_TRIES = 64  # signatures tried for one path: certificates of one name may be many
+
+
+class Authorities:
+    """Certificates that may vouch for others, found by the name that these name."""
+
+    def __init__(self, certificates: Iterable[Certificate]) -> None:
+        self._by_name: dict[bytes, list[Certificate]] = {}
+        for certificate in certificates:
+            self._by_name.setdefault(certificate.subject_key, []).append(certificate)
+
+    def issuer_of(self, certificate: Certificate) -> Certificate:
+        """The one that issued ``certificate``, which belongs to the same country.
+
+        Raises :class:`TrustError` (``KEY_NOT_CHAINED``).
+        """
+        problem = "no trusted authority of that name"
+        # Authorities of one name may be several, as after a change of key: each is tried.
+        for authority in self._by_name.get(certificate.issuer_key, ())[:_MAX_TRIES]:
+            found = certificate.problem_with_issuer(authority)
+            # Certificate governance §3: a DSC is signed by a CSCA of the same country.
+            if found is None and authority.country != certificate.country:
+                found = "the authority is another country's"
+            if found is None:
+                return authority
+            problem = found
+        raise TrustError(Code.KEY_NOT_CHAINED, problem, Step.TRUST)
+
+
+def chained_key(certificate: Certificate, authority: Certificate, above: Sequence[Link]) -> TrustedKey:
+    """The key of a certificate that ``authority`` issued, valid no longer than the authority is (shell model)."""
+    key = key_of(certificate)
+    return replace(
+        key,
+        not_before=max(certificate.not_before, authority.not_before),
+        not_after=min(certificate.not_after, authority.not_after),
+        chain=(link("CSCA", authority), *above),
+    )
+
+
+def link(role: str, of: Certificate | TrustAnchor) -> Link:
+    """One that vouches, as it is shown to people."""
+    subject = of.name if isinstance(of, TrustAnchor) else of.common_name or of.country or "unnamed"
+    return Link(role, subject, of.fingerprint)
+
+
+def pinned_signer(message: bytes, content: bytes | None, anchors: Iterable[TrustAnchor]) -> tuple[bytes, TrustAnchor]:
+    """The content of a CMS message, and which of the anchors signed it directly.
+
+    ``content`` is what a detached message is about. The message has one signer and, when an anchor is a certificate,
+    embeds that very certificate. Raises :class:`TrustError` (``TRUST_LIST_NOT_AUTHENTIC``), :class:`DecodeError`.
+    """
+    signed = _one_signature(message)
+    content = _content(signed, content)
+    for anchor in anchors:
+        if anchor.certificate is not None and signed.certificates and anchor.certificate not in signed.certificates:
+            continue
+        if signed.signers[0].verify(anchor.public_key(), content, signed.content_type):
+            return content, anchor
+    raise _not_authentic("not signed with a pinned certificate or key")
+
+
+def chained_signer(
+    message: bytes, content: bytes | None, anchors: Sequence[TrustAnchor], now: datetime
+) -> tuple[bytes, TrustAnchor]:
+    """The content of a CMS message whose signer's certificate comes with it and chains up to one of the anchors.
+
+    Raises like :func:`pinned_signer`.
+    """
+    signed = _one_signature(message)
+    content = _content(signed, content)
+    certificates = list(_readable(signed.certificates))
+    for certificate in certificates:
+        if signed.signers[0].verify(certificate.public_key(), content, signed.content_type):
+            return content, anchor_of(certificate, certificates, anchors, now)
+    for anchor in anchors:
+        if signed.signers[0].verify(anchor.public_key(), content, signed.content_type):
+            return content, anchor
+    raise _not_authentic("the signature is of none of the certificates that came with it")
+
+
+def anchor_of(
+    leaf: Certificate, others: Iterable[Certificate], anchors: Sequence[TrustAnchor], now: datetime
+) -> TrustAnchor:
+    """The anchor that vouches for ``leaf``: itself, or through ``others``, all valid ``now`` (RFC 5280 §6.1).
+
+    Raises :class:`TrustError` (``TRUST_LIST_NOT_AUTHENTIC``).
+    """
+    roots = [(anchor, anchor.parsed()) for anchor in anchors]
+    tries = iter(range(_MAX_TRIES))
+    pool = list(others)
+    for anchor, root in roots:
+        if anchor.subject is not None and leaf.common_name != anchor.subject:
+            continue
+        if _reaches(leaf, pool, anchor, root, now, _MAX_PATH, tries):
+            return anchor
+    if any(anchor.subject is not None and leaf.common_name != anchor.subject for anchor in anchors):
+        raise _not_authentic("the signer is not the one that is pinned by name, or does not chain up to the anchor")
+    raise _not_authentic("the signer's certificate does not chain up to a pinned anchor, valid at this moment")
+
+
+def _reaches(
+    certificate: Certificate,
+    pool: Sequence[Certificate],
+    anchor: TrustAnchor,
+    root: Certificate | None,
+    now: datetime,
+    depth: int,
+    tries: Iterator[int],
+) -> bool:
+    if not certificate.valid_at(now) or next(tries, None) is None:
+        return False
+    if certificate.der == anchor.certificate or (root is None and certificate.spki == anchor.spki):
+        return True
+    if root is not None and root.valid_at(now) and certificate.problem_with_issuer(root) is None:
+        return True
+    if not depth:
+        return False
+    return any(
+        above.der != certificate.der
+        # RFC 5280 §4.2.1.9: only what says that it is an authority may stand between.
+        and above.ca is True
+        and certificate.problem_with_issuer(above) is None
+        and _reaches(above, pool, anchor, root, now, depth - 1, tries)
+        for above in pool
+    )
+
+
+def _readable(certificates: Iterable[bytes]) -> Iterator[Certificate]:
+    for der in certificates:
+        try:
+            certificate = parse_certificate(der)
+            certificate.public_key()
+        except TrustError:
+            continue
+        yield certificate
+
+
+def _one_signature(message: bytes) -> cms.SignedMessage:
+    signed = cms.read(message)
+    if len(signed.signers) != 1:
+        raise _not_authentic(f"{len(signed.signers)} signatures where one belongs")
+    return signed
+
+
+def _content(signed: cms.SignedMessage, detached: bytes | None) -> bytes:
+    if detached is None and signed.content is None:
+        raise _not_authentic("the message holds no content")
+    if detached is not None and signed.content is not None and signed.content != detached:
+        raise _not_authentic("the message is about something else")
+    content = signed.content if detached is None else detached
+    assert content is not None
+    return content
+
+
+def _not_authentic(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_LIST_NOT_AUTHENTIC, detail, Step.TRUST)

@@ -1,0 +1,212 @@
+"""What every list format fulfils, and what it makes of a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import Any, Protocol
+
+from msgspec import Struct, field
+
+from healthcert.errors import Code, Step, TrustError
+from healthcert.fetch import Fetcher
+from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.trust.anchors import TrustAnchor
+from healthcert.trust.files import Rejected
+from healthcert.trust.keys import Assurance, TrustedKey
+
+
+@unique
+class Role(StrEnum):
+    """What a certificate that vouches for others is for. None of them may sign health certificates."""
+
+    CSCA = "CSCA"
+    UPLOAD = "UPLOAD"
+    TLS = "TLS"
+
+
+class Authority(Struct, frozen=True):
+    """A certificate that vouches for others, in DER."""
+
+    role: Role
+    certificate: bytes
+    country: str | None = None
+    domain: str | None = None
+
+
+class Context(Struct, frozen=True):
+    """What a list is read under: the anchors that the operator pinned for it, the moment, the bounds.
+
+    ``options`` are those of the format, as the operator set them (the participant of a DID tree, an issuer's URL ...).
+    """
+
+    anchors: tuple[TrustAnchor, ...]
+    now: datetime
+    limits: Limits = DEFAULT_LIMITS
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class TrustList(Struct, frozen=True):
+    """A list whose signature or chain held: its keys, and what it says of itself.
+
+    ``counter`` never falls from one list of a source to the next (a version, or seconds since 1970), None where nothing
+    signed tells. ``expires_at`` is the list's own end, None where it has none. ``signer`` is the anchor that vouches
+    for it. ``skipped`` are the entries that could not be used.
+    """
+
+    keys: tuple[TrustedKey, ...]
+    assurance: Assurance
+    skipped: tuple[Rejected, ...] = ()
+    authorities: tuple[Authority, ...] = ()
+    counter: int | None = None
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    signer: TrustAnchor | None = None
+
+
+class Known(Struct, frozen=True):
+    """What the store has of a source: the parts as they were received, when, and the validators of its answers."""
+
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    fetched_at: datetime | None = None
+    loaded_at: datetime | None = None
+    """When the whole list was last fetched, rather than what changed."""
+    validators: Mapping[str, str] = field(default_factory=dict)
+    """ETag of each URL."""
+
+
+class Fetched(Struct, frozen=True):
+    """The parts of a list as they came from its server. ``whole`` is False when only changes were fetched."""
+
+    parts: Mapping[str, bytes]
+    validators: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
+
+
+class Source(Protocol):
+    """A format of trust lists: how one is read from its parts, and how these are fetched."""
+
+    @property
+    def name(self) -> str:
+        """The name in commands and configuration: ``de``."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """One line that says whose and which format it is."""
+        ...
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the files or answers that make a list; the first one is the list itself."""
+        ...
+
+    @property
+    def anchored(self) -> bool:
+        """Whether a list is refused without a pinned anchor. Where not, there is nothing that one could check."""
+        ...
+
+    def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
+        """The list that the parts make.
+
+        Raises :class:`TrustError`: ``TRUST_LIST_UNREADABLE``, ``TRUST_LIST_NOT_AUTHENTIC`` (a signature or chain does
+        not hold), ``TRUST_ANCHOR_MISSING``; never keeps part of such a list. One entry that cannot be used is skipped.
+        """
+        ...
+
+    def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
+        """The parts, from the service whose address is ``url``; None when they have not changed since ``known``.
+
+        Raises :class:`FetchError`, :class:`TrustError`.
+        """
+        ...
+
+
+def part(parts: Mapping[str, bytes], name: str) -> bytes:
+    """The part of this name. Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``)."""
+    if name not in parts:
+        raise unreadable(f"the part {name} is missing")
+    return parts[name]
+
+
+def get(fetcher: Fetcher, url: str, known: Known, limits: Limits) -> tuple[bytes | None, dict[str, str]]:
+    """The body at ``url``, None when it has not changed, and its validator."""
+    etag = known.validators.get(url)
+    response = fetcher.get(url, limit=limits.list_bytes, headers={"If-None-Match": etag} if etag else {})
+    if response.status == 304:
+        return None, {url: etag} if etag else {}
+    found = response.headers.get("etag")
+    return response.body, {url: found} if found else {}
+
+
+def read_json(data: bytes, kind: type[Any]) -> Any:
+    """JSON whose outermost value is of ``kind``, without repeated members.
+
+    Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``).
+    """
+    try:
+        value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise unreadable("not the JSON it should be") from None
+    if not isinstance(value, kind):
+        raise unreadable("not the JSON it should be")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # RFC 8259 §4: what software makes of a repeated name differs, and with it what was signed.
+        raise ValueError("a member that is there twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def exact_base64(text: bytes | str) -> bytes | None:
+    """What base64 stands for; None for any spelling but the one that encoding it gives, as a signature has."""
+    octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    try:
+        found = base64.b64decode(octets, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return found if base64.b64encode(found) == octets else None
+
+
+def check_size(count: int, limits: Limits) -> None:
+    """Raises :class:`TrustError` (``INPUT_TOO_LONG``) for a list of more entries than are taken."""
+    if count > limits.trust_entries:
+        raise TrustError(Code.INPUT_TOO_LONG, f"a list of more than {limits.trust_entries} entries", Step.TRUST)
+
+
+def need_anchors(context: Context) -> tuple[TrustAnchor, ...]:
+    """The pinned anchors that are valid now.
+
+    Raises :class:`TrustError`: ``TRUST_ANCHOR_MISSING`` when there is none.
+    """
+    if not context.anchors:
+        raise TrustError(Code.TRUST_ANCHOR_MISSING, "the list is signed: pin the key or certificate of its signer")
+    problems = [anchor.problem_at(context.now) for anchor in context.anchors]
+    usable = tuple(a for a, problem in zip(context.anchors, problems, strict=True) if problem is None)
+    if not usable:
+        raise TrustError(Code.TRUST_ANCHOR_MISSING, next(p for p in problems if p), Step.TRUST)
+    return usable
+
+
+def unreadable(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_LIST_UNREADABLE, detail, Step.TRUST)
+
+
+def not_authentic(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_LIST_NOT_AUTHENTIC, detail, Step.TRUST)
+
+
+def rejected(where: str, detail: str, code: Code = Code.CERTIFICATE_UNREADABLE) -> Rejected:
+    """An entry that is skipped: where in the list it stands, and why."""
+    return Rejected(where, TrustError(code, detail, Step.TRUST))
