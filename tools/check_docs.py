@@ -26,6 +26,8 @@ _SECTIONS = {
     "verify": "Verifying",
     "issue": "Issuing",
     "trust": "Trust",
+    "fetch": "Fetching",
+    "publish": "Publishing",
     "model": "What a certificate says",
     "barcode": "Barcodes",
     "errors": "Codes and errors",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from healthcert.clock import duration
 from healthcert.limits import DEFAULT_LIMITS, read_file
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -22,6 +23,20 @@ def default_store() -> Path:
     """Where the trust store is when no option says otherwise."""
     named = os.environ.get("HEALTHCERT_TRUST")
     return Path(named) if named else Path(click.get_app_dir("healthcert")) / "trust.db"
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time: ``48h``, ``7d``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return duration(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
 
 
 class Moment(click.ParamType[datetime]):

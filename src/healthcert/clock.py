@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -35,3 +36,11 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self._moment
+
+
+def duration(text: str) -> timedelta:
+    """A length of time as people write it: ``48h``, ``7d``. Raises ValueError."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text, re.ASCII)
+    if found is None:
+        raise ValueError("a number and one of s, m, h, d; for example 48h")
+    return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])

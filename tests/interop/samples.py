@@ -88,8 +88,8 @@ def keys_of(name: str, sample: str) -> Iterator[hc.TrustedKey]:
         context = load(path if part else sample)["TESTCTX"]
         field = part or path
         # Austria's list is for exemptions, and nothing in its certificates says so.
-        only = [hc.EntryType.EXEMPTION] if field == "AT_CERTIFICATE" else None
-        yield from hc.TrustStore.from_certificates(context[field], usages=only)
+        domain = "AT-EXEMPTION" if field == "AT_CERTIFICATE" else None
+        yield from hc.TrustStore.from_certificates(context[field], domain=domain)
     elif not path.endswith(".json"):
         yield from hc.TrustStore.from_path(ROOT / path)
     elif path.endswith("dsc-list.json"):

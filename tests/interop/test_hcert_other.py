@@ -75,6 +75,7 @@ PECULIAR = {
     f"{QA}/CO/1.3.0/*.png": ("DATE_WITH_TIME",),
     f"{QA}/DE/1.3.0/REC_DE.png": ("DATE_WITH_TIME", "DATE_WITH_TIME"),
     f"{QA}/DE/1.3.0/VAC_DE.png": ("DATE_WITH_TIME",),
+    f"{QA}/DE/1.3.0/*_revoked*.png": ("ISSUER_COUNTRY_MISMATCH",),  # their DSC is of WW
     f"{QA}/FR/1.3.0/specialcases/VAC.png": ("ISSUER_NOT_A_COUNTRY",),
     f"{QA}/HU/1.3.0/**/TEST*.png": ("TAGGED_DATE_TIME",),
     f"{QA}/LI/1.3.0/*.png": ("FLOAT_TIME",),
@@ -112,13 +113,13 @@ TABLE = [
     Row(f"{TESTDATA}/test1.bin", "the same without its wrapping; the key from the JWKS", (f"{TESTDATA}/jwks.json",), warnings=("ISSUER_NOT_A_COUNTRY",), payload=f"{TESTDATA}/test1.json"),
     Row(f"{TESTDATA}/test1.png", "not signed by the other issuers", tuple(f"{TESTDATA}/issuer{n}.crt" for n in (2, 3, 4)), code=UNKNOWN, step="trust", warnings=("ISSUER_NOT_A_COUNTRY",)),
     # hcert-kotlin: each as its DESCRIPTION says; upstream, HC1 and AT1 have a trust list each
-    Row(f"{EXEMPTIONS}/ve_good.json", "SUCCESS", ("AT_CERTIFICATE",), "clock", family=AUSTRIAN, payload="#JSON"),
+    Row(f"{EXEMPTIONS}/ve_good.json", "SUCCESS", ("AT_CERTIFICATE",), "clock", family=AUSTRIAN, payload="#JSON", warnings=("ISSUER_COUNTRY_MISMATCH",)),
     Row(f"{EXEMPTIONS}/ve_bad_hc1.json", "HC1, signed by the key for exemptions, which is on the other list: KEY_NOT_IN_TRUST_LIST", ("CERTIFICATE",), "clock", code=UNKNOWN, step="trust"),
-    Row(f"{EXEMPTIONS}/ve_bad_hc1.json", "the same with both lists at hand, Austria's for exemptions only", ("CERTIFICATE", VE_CERT), "clock", code="KEY_USAGE_MISMATCH", step="usage"),
-    Row(f"{EXEMPTIONS}/ve_bad_multi_ve.json", "two exemptions: SCHEMA_VALIDATION_FAILED", ("AT_CERTIFICATE",), "clock", code=SCHEMA, step="content", family=AUSTRIAN),
-    Row(f"{EXEMPTIONS}/ve_bad_oid_in_cert.json", "usages of the EU DCC in the certificate: UNSUITABLE_PUBLIC_KEY_TYPE, here KEY_USAGE_MISMATCH", ("AT_CERTIFICATE",), "clock", code="KEY_USAGE_MISMATCH", step="usage", family=AUSTRIAN),
-    Row(f"{EXEMPTIONS}/ve_bad_vac_in_at1.json", "a vaccination as AT1: SCHEMA_VALIDATION_FAILED", ("AT_CERTIFICATE",), "clock", code=SCHEMA, step="content", family=AUSTRIAN),
-    Row(f"{EXEMPTIONS}/ve_bad_ve_in_hc1.json", "an exemption as HC1: SCHEMA_VALIDATION_FAILED", ("CERTIFICATE",), "clock", code=SCHEMA, step="content"),
+    Row(f"{EXEMPTIONS}/ve_bad_hc1.json", "the same with both lists in one store", ("CERTIFICATE", VE_CERT), "clock", code=UNKNOWN, step="trust", detail="only for: AT-EXEMPTION"),
+    Row(f"{EXEMPTIONS}/ve_bad_multi_ve.json", "two exemptions: SCHEMA_VALIDATION_FAILED", ("AT_CERTIFICATE",), "clock", code=SCHEMA, step="content", family=AUSTRIAN, warnings=("ISSUER_COUNTRY_MISMATCH",)),
+    Row(f"{EXEMPTIONS}/ve_bad_oid_in_cert.json", "usages of the EU DCC in the certificate: UNSUITABLE_PUBLIC_KEY_TYPE, here KEY_USAGE_MISMATCH", ("AT_CERTIFICATE",), "clock", code="KEY_USAGE_MISMATCH", step="usage", family=AUSTRIAN, warnings=("ISSUER_COUNTRY_MISMATCH",)),
+    Row(f"{EXEMPTIONS}/ve_bad_vac_in_at1.json", "a vaccination as AT1: SCHEMA_VALIDATION_FAILED", ("AT_CERTIFICATE",), "clock", code=SCHEMA, step="content", family=AUSTRIAN, warnings=("ISSUER_COUNTRY_MISMATCH",)),
+    Row(f"{EXEMPTIONS}/ve_bad_ve_in_hc1.json", "an exemption as HC1: SCHEMA_VALIDATION_FAILED", ("CERTIFICATE",), "clock", code=SCHEMA, step="content", warnings=("ISSUER_COUNTRY_MISMATCH",)),
     Row(f"{EXEMPTIONS}/ve_bad_wrongcert.json", "the list has another certificate: KEY_NOT_IN_TRUST_LIST", ("AT_CERTIFICATE",), "clock", code=UNKNOWN, step="trust", family=AUSTRIAN),
     # ddcc-validator: EU DCCs that it turns into FHIR
     Row(f"{VALIDATOR}/EUQR1Contents.txt", "a production key", (PROD,), payload=f"{VALIDATOR}/EUQR1Unpacked.txt"),

@@ -14,12 +14,12 @@ from healthcert.families.hcert.letters import TRANSLITERATION_VARIANTS
 from healthcert.intake.record import ENTRY_TYPES, fields_of, read_record
 from healthcert.issue.issuer import Issued, Issuer
 from healthcert.issue.policy import IssuePolicy
-from healthcert.issue.signer import PemSigner, needs_passphrase
-from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType
 from healthcert.trust.x509 import read_certificate
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import json_option, passphrase, passphrase_option
+from healthcert_cli.options import json_option, passphrase_option
+from healthcert_cli.signing import load_signer
 from healthcert_cli.sources import read_bytes
 
 _HELP = {
@@ -79,7 +79,7 @@ def _command(kind: EntryType) -> click.Command:
     ) -> None:
         record = _load_record(record_file) | {name: value for name, value in flags.items() if value is not None}
         holder, event = read_record(kind, record)
-        signer = _load_signer(key, certificate, passphrase_file)
+        signer = load_signer(key, certificate, passphrase_file)
         country = read_certificate(signer.certificate).country or event.country or ""
         policy = IssuePolicy(
             unlisted_codes=frozenset(allow_codes),
@@ -175,11 +175,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) != len(pairs):
         raise ValueError("a name stands twice")
     return record
-
-
-def _load_signer(key: Path, certificate: Path, passphrase_file: Path | None) -> PemSigner:
-    encrypted = needs_passphrase(read_file(key, DEFAULT_LIMITS.key_file_bytes))
-    return PemSigner.load(key, certificate, passphrase=passphrase(passphrase_file) if encrypted else None)
 
 
 def _deliver(issued: Issued, qr: Path | None, text_file: Path | None, *, show: bool, level: str, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from healthcert.clock import FixedClock, SystemClock
 from healthcert.errors import Code, HealthCertError
 from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS
+from healthcert.trust.keys import Assurance
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
 from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import at_option, default_store, json_option
+from healthcert_cli.options import Duration, at_option, default_store, json_option
 from healthcert_cli.render import report_lines, verdict
 from healthcert_cli.sources import read_source
 from healthcert_cli.text import printable
@@ -51,6 +52,17 @@ _BAR_FROM = 20  # sources
     type=click.Choice(sorted(KINDS - Policy().families), case_sensitive=False),
     help=f"Accept this family, too; may be repeated: {'; '.join(sorted(KINDS - Policy().families))}.",
 )
+@click.option(
+    "--accept-tls-only",
+    "tls_only",
+    is_flag=True,
+    help="Accept keys of lists that nothing but the name of their server vouches for.",
+)
+@click.option(
+    "--trust-grace",
+    type=Duration(),
+    help=f"How long an overdue list of keys is still believed, with a warning. [default: {Policy().trust_grace.days}d]",
+)
 @json_option
 @boundary
 def command(
@@ -59,6 +71,8 @@ def command(
     at: datetime | None,
     strict: bool,
     accept: tuple[str, ...],
+    tls_only: bool,
+    trust_grace: timedelta | None,
     as_json: bool,
 ) -> Exit:
     """Verify certificates.
@@ -70,9 +84,15 @@ def command(
     file could not be read.
     """
     policy = Policy.strict() if strict else Policy()
+    assurances = policy.assurances | ({Assurance.TLS_ONLY} if tls_only else set())
     verifier = Verifier(
         load_trust(trust_paths),
-        policy=replace(policy, families=policy.families.union(accept)),
+        policy=replace(
+            policy,
+            families=policy.families.union(accept),
+            assurances=assurances,
+            trust_grace=policy.trust_grace if trust_grace is None else trust_grace,
+        ),
         clock=FixedClock(at) if at else SystemClock(),
     )
     counts: Counter[Exit] = Counter()
@@ -91,7 +111,7 @@ def load_trust(paths: tuple[Path, ...]) -> TrustStore:
     store = TrustStore()
     for path in paths:
         part = TrustStore.from_path(path)
-        store.add(part)
+        store.include(part)
         if part.rejected:
             click.echo(f"{printable(path)}: {len(part.rejected)} entries could not be used", err=True)
     return store

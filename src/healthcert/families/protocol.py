@@ -43,6 +43,7 @@ class Decoded(Private, frozen=True):
     known. ``signed`` are the very bytes that ``signature`` covers. ``algorithm`` and
     ``kid`` are what the certificate says of itself: ``algorithm_label`` is the value as written, for a message about
     one that is unknown. ``content`` is the family's payload, not interpreted before the signature holds.
+    ``domains`` are the domains of trust whose keys may sign all of it, None where it holds nothing known.
     ``timeless`` is true where this kind need not say when it was issued or when it ends.
     """
 
@@ -56,6 +57,7 @@ class Decoded(Private, frozen=True):
     claims: Claims
     content: Mapping[Any, Any]
     findings: tuple[Finding, ...]
+    domains: frozenset[str] | None = None
     timeless: bool = False
 
 

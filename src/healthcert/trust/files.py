@@ -15,7 +15,10 @@ from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
 from healthcert.trust.keys import TrustedKey, load_public_key
 
 _BEGIN = b"-----BEGIN "
-_SUFFIXES = frozenset((".pem", ".crt", ".cer", ".der", ".key", ".pub"))
+_SUFFIXES = frozenset((".pem", ".crt", ".cer", ".der", ".key", ".pub", ".p7b", ".p7c"))
+_PKCS7 = (b"PKCS7", b"CMS")  # RFC 7468 §8, §9
+_SIGNED_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # the type that such a file begins with
+_LONGEST_HEADER = 6  # bytes before it
 
 
 class Rejected(Struct, frozen=True):
@@ -28,15 +31,16 @@ class Rejected(Struct, frozen=True):
 def read_entries(data: bytes | str, *, source: str, kid: bytes | None = None) -> Iterator[TrustedKey | Rejected]:
     """Every certificate and public key in ``data``: DER, PEM (any number of blocks), or base64 of DER.
 
-    ``kid`` is for a bare public key, which has none of its own. One unusable entry does not disturb the others.
+    A PKCS #7 file (P7B) is read likewise: a CMS message, made to carry certificates. ``kid`` is for a bare public key,
+    which has none of its own. One unusable entry does not disturb the others.
     """
     octets = data.encode("utf-8", "replace") if isinstance(data, str) else data
     if _BEGIN not in octets:
-        yield _binary(octets, source, kid) if octets[:1] == b"\x30" else _encoded(octets, source, kid)
+        yield from _binary(octets, source, kid) if octets[:1] == b"\x30" else _encoded(octets, source, kid)
         return
     blocks = octets.split(_BEGIN)[1:]
     for number, block in enumerate(blocks, 1):
-        yield _block(block, f"{source}#{number}" if len(blocks) > 1 else source, kid)
+        yield from _block(block, f"{source}#{number}" if len(blocks) > 1 else source, kid)
 
 
 def read_path(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[TrustedKey | Rejected]:
@@ -62,28 +66,53 @@ def read_path(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Truste
         yield from read_entries(data, source=source, kid=kid)
 
 
-def _block(block: bytes, source: str, kid: bytes | None) -> TrustedKey | Rejected:
+def _block(block: bytes, source: str, kid: bytes | None) -> Iterator[TrustedKey | Rejected]:
     """One PEM block (RFC 7468), from after its BEGIN to before the next one's."""
     label, _, rest = block.partition(b"-----")
     body, end, _ = rest.partition(b"-----END " + label + b"-----")
     if label.endswith(b"PRIVATE KEY"):
-        return Rejected(source, _error("a private key has no place in a trust store"))
-    if not end:
-        return Rejected(source, _error("a PEM block without its end"))
-    return _encoded(body, source, kid, certificate=label == b"CERTIFICATE")
+        yield Rejected(source, _error("a private key has no place in a trust store"))
+    elif not end:
+        yield Rejected(source, _error("a PEM block without its end"))
+    else:
+        yield from _encoded(body, source, kid, label)
 
 
-def _encoded(text: bytes, source: str, kid: bytes | None, *, certificate: bool = False) -> TrustedKey | Rejected:
+def _encoded(text: bytes, source: str, kid: bytes | None, label: bytes = b"") -> Iterator[TrustedKey | Rejected]:
     try:
         der = base64.b64decode(b"".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         der = b""
-    if not der:
-        return Rejected(source, _error("neither DER, PEM nor base64"))
-    return _binary(der, source, kid, certificate=certificate)
+    if der:
+        yield from _binary(der, source, kid, label)
+    else:
+        yield Rejected(source, _error("neither DER, PEM nor base64"))
 
 
-def _binary(der: bytes, source: str, kid: bytes | None, *, certificate: bool = False) -> TrustedKey | Rejected:
+def _binary(der: bytes, source: str, kid: bytes | None, label: bytes = b"") -> Iterator[TrustedKey | Rejected]:
+    if label in _PKCS7 or (not label and der.find(_SIGNED_DATA, 0, _LONGEST_HEADER + len(_SIGNED_DATA)) > 0):
+        yield from _bundle(der, source)
+    else:
+        yield _single(der, source, kid, certificate=label == b"CERTIFICATE")
+
+
+def _bundle(der: bytes, source: str) -> Iterator[TrustedKey | Rejected]:
+    """The certificates in a CMS message. Those that nobody signed (RFC 5652 §5.1) are made to carry certificates."""
+    from healthcert.encoding import cms
+
+    try:
+        certificates = cms.read(der).certificates
+    except DecodeError as error:
+        certificates = ()
+        yield Rejected(source, _error(error.detail))
+    else:
+        if not certificates:
+            yield Rejected(source, _error("a CMS message without certificates"))
+    for number, certificate in enumerate(certificates, 1):
+        yield _single(certificate, f"{source}/{number}", None, certificate=True)
+
+
+def _single(der: bytes, source: str, kid: bytes | None, *, certificate: bool) -> TrustedKey | Rejected:
     # A verifier that opens its trust store needs no X.509, which takes longer to import than all it does.
     from healthcert.trust.x509 import read_certificate
 

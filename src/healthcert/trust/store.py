@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import closing
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from msgspec.structs import replace
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import EntryType
+from healthcert.trust import database
+from healthcert.trust.anchors import Environment
+from healthcert.trust.database import State, Transaction
 from healthcert.trust.files import Rejected, read_entries, read_path
-from healthcert.trust.keys import TrustedKey
+from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
+from healthcert.trust.keys import Assurance, TrustedKey
 
-_APPLICATION_ID = 0x48434552  # "HCER", so that another program's database is not taken for a trust store
-_FORMAT = 1
-_SCHEMA = (
-    """CREATE TABLE keys (
-    kid BLOB NOT NULL,
-    spki BLOB NOT NULL,
-    country TEXT,
-    usages TEXT,              -- space separated; NULL for any
-    not_before INTEGER,       -- seconds since 1970; NULL when unknown
-    not_after INTEGER,
-    certificate BLOB,
-    source TEXT NOT NULL,
-    PRIMARY KEY (kid, spki)
-) WITHOUT ROWID""",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {_FORMAT}",
+_Found = dict[tuple[bytes, frozenset[str] | None, str | None], tuple[TrustedKey, ...]]
+# Keys that were added by hand are of no moment: they do not age.
+_LOCAL_HEAD = Head(
+    source=LOCAL,
+    format=LOCAL,
+    assurance=Assurance.LOCAL,
+    digest=b"",
+    fetched_at=datetime.fromtimestamp(0, UTC),
+    loaded_at=datetime.fromtimestamp(0, UTC),
 )
-_COLUMNS = "kid, spki, country, usages, not_before, not_after, certificate, source"
 
 
 class TrustStore:
     """Trusted keys by kid, in memory and, when opened from a path, kept in one SQLite file.
 
-    Looking a key up never touches the file, so a store may be shared between threads. ``rejected`` lists the
-    entries that were given and could not be used.
+    A key is there because the operator added it, or because it is on a list that a source published; see
+    :func:`healthcert.install_list`. Looking a key up never touches the file: a store is as it was when it was opened,
+    or last reloaded, and may be shared between threads. ``rejected`` lists the entries that were given by hand and
+    could not be used.
     """
 
     def __init__(self, keys: Iterable[TrustedKey] = (), *, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._by_kid: dict[bytes, tuple[TrustedKey, ...]] = {}
-        self._size = 0
         self._path: Path | None = None
         self._limits = limits
+        self._writing = threading.RLock()
         self.rejected: list[Rejected] = []
-        self._by_kid, self._size = self._indexed(keys)
+        self._take_state(State({}, {}))
+        self.add(keys)
 
     @classmethod
     def from_certificates(
@@ -56,18 +56,22 @@ class TrustStore:
         certificates: Iterable[bytes | str] | bytes | str,
         *,
         usages: Collection[EntryType] | None = None,
+        domain: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Self:
         """A store in memory of certificates in DER, PEM or base64; a PEM text may hold several.
 
-        ``usages`` are the entry types that the list they come from is for, whatever more the certificates allow. One
-        that cannot be read is listed in ``rejected``. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when
+        ``usages`` are the entry types that the list they come from is for, whatever more the certificates allow, and
+        ``domain`` what it is for at all (``DCC``, ``AT-EXEMPTION`` ...), None for whatever they fit. One that cannot be
+        read is listed in ``rejected``. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when
         there were some and none could be read.
         """
         store = cls(limits=limits)
         given = [certificates] if isinstance(certificates, bytes | str) else list(certificates)
+        entries: list[TrustedKey | Rejected] = []
         for number, certificate in enumerate(given, 1):
-            store._take(read_entries(certificate, source=f"certificate {number}"), usages)
+            entries.extend(read_entries(certificate, source=f"certificate {number}"))
+        store._add_entries(entries, usages, domain)
         if given and not store:
             raise store.rejected[0].error
         return store
@@ -78,10 +82,10 @@ class TrustStore:
         path = Path(path)
         if not _exists(path):
             raise TrustError(Code.TRUST_STORE_UNREADABLE, "there is no such file or folder", Step.TRUST)
-        if path.is_file() and _is_database(path):
+        if path.is_file() and database.is_database(path):
             return cls.open(path, limits=limits)
         store = cls(limits=limits)
-        store._take(read_path(path, limits=limits))
+        store._add_entries(read_path(path, limits=limits))
         return store
 
     @classmethod
@@ -90,46 +94,99 @@ class TrustStore:
 
         Raises :class:`TrustError` (``TRUST_STORE_UNREADABLE``) for any other file.
         """
-        path = Path(path)
-        store = cls(_load(path, limits) if _exists(path) else (), limits=limits)
-        store._path = path
+        store = cls(limits=limits)
+        store._path = Path(path)
+        store.reload()
         return store
 
-    def candidates(self, kid: bytes) -> tuple[TrustedKey, ...]:
-        """Every key with this kid. Kids are short, so two keys may share one (HCERT specification §3.3.3)."""
-        return self._by_kid.get(kid, ())
+    def reload(self) -> None:
+        """Takes in what others have written to the file since; a verifier that runs for days does so now and then.
+
+        Raises like :meth:`open`, and is then as it was.
+        """
+        if self._path is not None and _exists(self._path):
+            self._take_state(database.read_state(self._path, self._limits))
+
+    @property
+    def path(self) -> Path | None:
+        """The file the store is kept in, None when it is in memory alone."""
+        return self._path
+
+    @property
+    def environment(self) -> Environment | None:
+        """Which environment its lists are of; None before the first one."""
+        return self._state.environment
+
+    @property
+    def state(self) -> State:
+        """The list in use of every source, and what is remembered of each. Not to be changed."""
+        return self._state
+
+    def candidates(
+        self, kid: bytes, *, domains: Collection[str] | None = None, issuer: str | None = None
+    ) -> tuple[TrustedKey, ...]:
+        """Every key with this kid. Kids are short, so two keys may share one (HCERT specification §3.3.3).
+
+        ``domains`` are those that the certificate may be signed in, None for any; ``issuer`` the one under which the
+        kid holds, in schemes that key by issuer. A key that is on several lists is narrowed to what all of them allow.
+        """
+        asked = (kid, None if domains is None else frozenset(domains), issuer)
+        found = self._found.get(asked)
+        if found is None and kid in self._by_kid:
+            fitting = (
+                key
+                for key in self._named(kid)
+                if key.issuer == issuer and (domains is None or key.domain is None or key.domain in domains)
+            )
+            found = self._found[asked] = tuple(_merge(fitting, lambda key: key.spki))
+        return found or ()
+
+    def known(self, kid: bytes) -> tuple[TrustedKey, ...]:
+        """Every key with this kid, as each list has it, in any domain and of any issuer; for people who ask why."""
+        return tuple(self._named(kid))
 
     def add(self, keys: Iterable[TrustedKey]) -> int:
-        """Adds keys and returns how many are new.
+        """Adds keys by hand and returns how many are new.
 
-        A key that is known under the same kid is narrowed to what both sources allow; to widen it, build a new store.
+        A key that was added before under the same kid is narrowed to what both allow; to widen it, remove it first.
         Raises :class:`TrustError`: ``INPUT_TOO_LONG`` beyond the limits, ``TRUST_STORE_UNREADABLE`` when the file
         cannot be written; the store is then as it was.
         """
-        before = self._size
-        index, size = self._indexed(keys)
-        if self._path is not None:
-            changed = [key for kid, found in index.items() if found is not self._by_kid.get(kid) for key in found]
-            if changed:
-                _save(self._path, changed)
-        # Swapped in at once, so that a reader in another thread sees the old index or the new one.
-        self._by_kid, self._size = index, size
-        return size - before
+        given = list(keys)
+        if not given:
+            return 0
+        with self.transaction() as change:
+            before = change.state.lists.get(LOCAL)
+            mine = {_identity(key): key for key in before} if before else {}
+            known = len(mine)
+            for key in given:
+                same = mine.get(_identity(key))
+                mine[_identity(key)] = key.narrowed_by(same) if same else key
+            self.check_size(change.state, len(mine) - known)
+            change.put(make_generation(_LOCAL_HEAD, mine.values()), {}, replaces=False)
+        return len(mine) - known
 
-    def add_path(self, path: str | Path, *, usages: Collection[EntryType] | None = None) -> int:
+    def add_path(
+        self, path: str | Path, *, usages: Collection[EntryType] | None = None, domain: str | None = None
+    ) -> int:
         """Adds what a file or folder holds (see :meth:`from_path`) and returns how many keys are new.
 
-        ``usages`` are the entry types that the list is for, whatever more its certificates allow: exemptions alone for
-        the keys of Austrian exemptions, none at all for those of the Swiss light.
+        ``usages`` and ``domain`` are as in :meth:`from_certificates`: what the list is for.
         """
-        return self._take(read_path(Path(path), limits=self._limits), usages)
+        return self._add_entries(read_path(Path(path), limits=self._limits), usages, domain)
 
     def add_public_key(
-        self, key: bytes | str, *, kid: bytes, source: str = "memory", usages: Collection[EntryType] | None = None
+        self,
+        key: bytes | str,
+        *,
+        kid: bytes,
+        source: str = "memory",
+        usages: Collection[EntryType] | None = None,
+        domain: str | None = None,
     ) -> int:
         """Adds a bare public key (DER or PEM SubjectPublicKeyInfo) under ``kid``; returns 1 when it is new.
 
-        ``usages`` are the entry types it may sign, None for any.
+        ``usages`` and ``domain`` are as in :meth:`from_certificates`: what it may sign.
         Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
         """
         entries = list(read_entries(key, source=source, kid=kid))
@@ -138,35 +195,121 @@ class TrustStore:
                 raise entry.error
             if entry.certificate is not None:
                 raise TrustError(Code.CERTIFICATE_UNREADABLE, "a certificate, which has a kid of its own", Step.TRUST)
-        return self._take(entries, usages)
+        return self._add_entries(entries, usages, domain)
+
+    def include(self, other: TrustStore) -> None:
+        """Adds all that another store knows, its lists as lists: as sure as they are there, and no younger.
+
+        Raises :class:`TrustError` (``ENVIRONMENT_MIXED``, ``INPUT_TOO_LONG``).
+        """
+        self.rejected += other.rejected
+        with self.transaction() as change:
+            environments = {change.state.environment, other.environment} - {None}
+            if len(environments) > 1:
+                raise TrustError(Code.ENVIRONMENT_MIXED, "stores of different environments", Step.TRUST)
+            if other.environment is not None:
+                change.settle(other.environment)
+            for source, generation in other.state.lists.items():
+                if source != LOCAL:
+                    name = f"{source}#{len(change.state.lists)}" if source in change.state.lists else source
+                    self.check_size(change.state, len(generation.rows))
+                    change.put(generation.under(replace(generation.head, source=name)), {})
+        if LOCAL in other.state.lists:
+            self.add(other.state.lists[LOCAL])
+
+    def remove(self, kid: bytes) -> int:
+        """Removes the keys with this kid that were added by hand; returns how many there were.
+
+        Those that are on a source's list stay there: only the source can withdraw them.
+        """
+        with self.transaction() as change:
+            before = change.state.lists.get(LOCAL)
+            keys = list(before) if before else []
+            left = [key for key in keys if key.kid != kid]
+            if len(left) != len(keys):
+                change.put(make_generation(_LOCAL_HEAD, left), {}, replaces=False)
+        return len(keys) - len(left)
+
+    def remove_source(self, source: str) -> bool:
+        """Stops trusting what a source lists; whether there was anything. Its older lists stay refused."""
+        with self.transaction() as change:
+            known = source in change.state.lists
+            change.remove(source)
+        return known
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A change of the store: all of it or nothing, however many programs write to the file.
+
+        For those who install lists; the state within is that of the file, not the one this store was opened with.
+        """
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        with self._writing:
+            if self._path is None:
+                state = State(dict(self._state.lists), dict(self._state.memories), self._state.environment)
+                yield Transaction(state, None)
+            else:
+                with database.transaction(self._path, self._limits) as change:
+                    yield change
+                state = change.state
+            self._take_state(state)
 
     def __iter__(self) -> Iterator[TrustedKey]:
-        for keys in self._by_kid.values():
-            yield from keys
+        """Every key, once for each domain and issuer that it is trusted in."""
+        for kid in self._by_kid:
+            yield from _merge(self._named(kid), _identity)
 
     def __len__(self) -> int:
-        return self._size
+        return len({(row.kid, row.spki, row.domain, row.issuer) for g in self._state.lists.values() for row in g.rows})
 
-    def _take(self, entries: Iterable[TrustedKey | Rejected], usages: Collection[EntryType] | None = None) -> int:
+    def __bool__(self) -> bool:
+        return bool(self._by_kid)
+
+    def _named(self, kid: bytes) -> Iterator[TrustedKey]:
+        return (generation.key(index) for generation, index in self._by_kid.get(kid, ()))
+
+    def _take_state(self, state: State) -> None:
+        by_kid: dict[bytes, list[tuple[Generation, int]]] = {}
+        for generation in state.lists.values():
+            for index, row in enumerate(generation.rows):
+                by_kid.setdefault(row.kid, []).append((generation, index))
+        # Swapped in at once, so that a reader in another thread sees the old keys or the new ones.
+        self._state, self._by_kid, self._found = state, by_kid, _Found()
+
+    def _add_entries(
+        self,
+        entries: Iterable[TrustedKey | Rejected],
+        usages: Collection[EntryType] | None = None,
+        domain: str | None = None,
+    ) -> int:
         keys = []
         for entry in entries:
             if isinstance(entry, Rejected):
                 self.rejected.append(entry)
-            else:
-                keys.append(entry if usages is None else entry.limited_to(usages))
+                continue
+            key = entry if usages is None else entry.limited_to(usages)
+            keys.append(key if domain is None else key.within(domain))
         return self.add(keys)
 
-    def _indexed(self, keys: Iterable[TrustedKey]) -> tuple[dict[bytes, tuple[TrustedKey, ...]], int]:
-        """The index with ``keys`` in it, and how many keys it then has."""
-        index, size = dict(self._by_kid), self._size
-        for key in keys:
-            same = [known for known in index.get(key.kid, ()) if known.spki == key.spki]
-            others = tuple(known for known in index.get(key.kid, ()) if known.spki != key.spki)
-            index[key.kid] = (*others, key.narrowed_by(same[0]) if same else key)
-            size += not same
-            if size > self._limits.trust_entries:
-                raise TrustError(Code.INPUT_TOO_LONG, f"more than {self._limits.trust_entries} keys", Step.TRUST)
-        return index, size
+    def check_size(self, state: State, more: int) -> None:
+        """Raises :class:`TrustError` (``INPUT_TOO_LONG``) when so many more keys are too many."""
+        if sum(len(generation.rows) for generation in state.lists.values()) + more > self._limits.trust_entries:
+            raise TrustError(Code.INPUT_TOO_LONG, f"more than {self._limits.trust_entries} keys", Step.TRUST)
+
+
+def _merge(keys: Iterable[TrustedKey], by: Callable[[TrustedKey], Hashable]) -> list[TrustedKey]:
+    """The keys, those that are the same one narrowed to what every list allows that has it."""
+    found: dict[Hashable, TrustedKey] = {}
+    for key in keys:
+        same = found.get(by(key))
+        found[by(key)] = same.narrowed_by(key) if same is not None else key
+    return list(found.values())
+
+
+def _identity(key: TrustedKey) -> Hashable:
+    return key.kid, key.spki, key.domain, key.issuer
 
 
 def _exists(path: Path) -> bool:
@@ -174,87 +317,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:
         raise TrustError(Code.TRUST_STORE_UNREADABLE, "not a path that can be read", Step.TRUST) from None
-
-
-def _is_database(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
-
-
-def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
-    mode = "rwc" if create else "ro"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-
-
-def _load(path: Path, limits: Limits) -> list[TrustedKey]:
-    try:
-        with closing(_connect(path, create=False)) as connection:
-            _check_format(connection)
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM keys LIMIT ?", (limits.trust_entries + 1,))  # noqa: S608
-            return [_from_row(row) for row in rows]
-    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError) as error:
-        raise _unusable(error, "not a trust store, or a damaged one") from None
-
-
-def _save(path: Path, keys: list[TrustedKey]) -> None:
-    try:
-        with closing(_connect(path, create=True)) as connection, connection:
-            connection.execute("BEGIN IMMEDIATE")
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-            _check_format(connection)
-            connection.executemany(
-                f"INSERT OR REPLACE INTO keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                map(_to_row, keys),
-            )
-    except (sqlite3.Error, ValueError, OSError) as error:
-        raise _unusable(error, "the trust store cannot be written") from None
-
-
-def _check_format(connection: sqlite3.Connection) -> None:
-    found = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if found != (_APPLICATION_ID, _FORMAT):
-        raise ValueError("another program's database, or another version's")
-    # A view of the same name could compute without end.
-    (kind,) = connection.execute("SELECT type FROM sqlite_master WHERE name = 'keys'").fetchone() or (None,)
-    if kind != "table":
-        raise ValueError("the keys are not a table")
-
-
-def _unusable(error: Exception, otherwise: str) -> TrustError:
-    locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-    detail = "another program is writing to the trust store; try again" if locked else otherwise
-    return TrustError(Code.TRUST_STORE_UNREADABLE, detail, Step.TRUST)
-
-
-def _to_row(key: TrustedKey) -> tuple[Any, ...]:
-    return (
-        key.kid,
-        key.spki,
-        key.country,
-        None if key.usages is None else " ".join(sorted(key.usages)),
-        None if key.not_before is None else int(key.not_before.timestamp()),
-        None if key.not_after is None else int(key.not_after.timestamp()),
-        key.certificate,
-        key.source,
-    )
-
-
-def _from_row(row: tuple[Any, ...]) -> TrustedKey:
-    kid, spki, country, usages, not_before, not_after, certificate, source = row
-    for value, wanted in ((kid, bytes), (spki, bytes), (country, str | None), (usages, str | None), (source, str)):
-        if not isinstance(value, wanted):
-            raise TypeError("a column holds another type than it was made for")
-    if not isinstance(certificate, bytes | None):
-        raise TypeError("the certificate is a byte string")
-    return TrustedKey(
-        kid=kid,
-        spki=spki,
-        country=country,
-        usages=None if usages is None else frozenset(EntryType(usage) for usage in usages.split()),
-        not_before=None if not_before is None else datetime.fromtimestamp(not_before, UTC),
-        not_after=None if not_after is None else datetime.fromtimestamp(not_after, UTC),
-        certificate=certificate,
-        source=source,
-    )

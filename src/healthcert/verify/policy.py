@@ -14,6 +14,7 @@ from healthcert.errors import Code
 from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import EntryType
+from healthcert.trust.keys import Assurance
 
 TOLERABLE = frozenset(
     (
@@ -43,6 +44,8 @@ TOLERABLE = frozenset(
         Code.UNKNOWN_CLAIM,
         Code.ISSUER_NOT_A_COUNTRY,
         Code.UNDEFINED_VALUE,
+        Code.ISSUER_COUNTRY_MISMATCH,
+        Code.TRUST_LIST_STALE,
     )
 )
 """Every departure that honest issuers are known for. Each is tolerated by name, and a warning where it is met."""
@@ -62,7 +65,10 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     ``families`` are those that hold anywhere; a certificate for use within one country has to be named here before
     it is accepted, as has a mere link to health data. ``tolerated`` are the departures that become warnings instead of
-    refusals. ``clock_skew`` is allowed to either side of the validity. Lowering ``rsa_bits`` admits weak keys.
+    refusals. ``assurances`` are the ways of knowing a key that are enough: a list that only its server's name vouches
+    for is not, unless it is named. ``trust_grace`` is how long a list that is overdue is still believed, with a
+    warning; after that nothing can be told. ``clock_skew`` is allowed to either side of the validity. Lowering
+    ``rsa_bits`` admits weak keys.
     """
 
     name: str = "default"
@@ -70,13 +76,15 @@ class Policy(Struct, frozen=True, kw_only=True):
     entry_types: frozenset[EntryType] = frozenset(EntryType)
     algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
     rsa_bits: int = 2048
+    assurances: frozenset[Assurance] = frozenset((Assurance.SIGNED_CHAIN, Assurance.SIGNED_LIST, Assurance.LOCAL))
+    trust_grace: timedelta = timedelta(days=7)
     clock_skew: timedelta = timedelta(0)
     tolerated: frozenset[Code] = TOLERABLE
     revocation: RevocationCheck = RevocationCheck.IF_AVAILABLE
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        for name in ("families", "entry_types", "algorithms", "tolerated"):
+        for name in ("families", "entry_types", "algorithms", "assurances", "tolerated"):
             force_setattr(self, name, frozenset(getattr(self, name)))
         if stray := self.tolerated - TOLERABLE:
             raise ValueError(f"not something a policy can tolerate: {', '.join(sorted(stray))}")
@@ -84,6 +92,8 @@ class Policy(Struct, frozen=True, kw_only=True):
             raise ValueError(f"no such family: {', '.join(sorted(unknown))}")
         if self.clock_skew < timedelta(0):
             raise ValueError("clock_skew is not negative")
+        if self.trust_grace < timedelta(0):
+            raise ValueError("trust_grace is not negative")
 
     @classmethod
     def strict(cls) -> Self:
@@ -98,6 +108,8 @@ class Policy(Struct, frozen=True, kw_only=True):
             "entry_types": sorted(self.entry_types),
             "algorithms": sorted(algorithm.name for algorithm in self.algorithms),
             "rsa_bits": self.rsa_bits,
+            "assurances": sorted(self.assurances),
+            "trust_grace_seconds": self.trust_grace.total_seconds(),
             "clock_skew_seconds": self.clock_skew.total_seconds(),
             "tolerated": sorted(self.tolerated),
             "revocation": self.revocation.value,

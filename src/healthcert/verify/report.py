@@ -127,6 +127,17 @@ def describe_key(key: TrustedKey) -> dict[str, Any]:
         "not_before": key.not_before.isoformat() if key.not_before else None,
         "not_after": key.not_after.isoformat() if key.not_after else None,
         "source": key.source,
+        "domain": key.domain,
+        "issuer": key.issuer,
+        "lists": [
+            {
+                "source": provenance.source,
+                "assurance": provenance.assurance.value,
+                "fetched_at": provenance.fetched_at.isoformat() if provenance.fetched_at else None,
+                "best_before": provenance.expires_at.isoformat() if provenance.expires_at else None,
+            }
+            for provenance in key.provenance
+        ],
     }
 
 

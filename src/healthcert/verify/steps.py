@@ -13,6 +13,7 @@ from healthcert.codings import DETECTED, NOT_DETECTED
 from healthcert.encoding.cwt import Claims
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
+from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
 from healthcert.model import Event, HealthCertificate, Private, TestResult
 from healthcert.trust.keys import TrustedKey
@@ -56,16 +57,42 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
     if problem := decoded.family.check_kid(decoded):
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
     # HCERT specification §3.3.3: a verifier MUST check all DSCs with that kid.
-    candidates = store.candidates(decoded.kid)
+    candidates = store.candidates(decoded.kid, domains=decoded.domains)
     if not candidates:
         if not store:
             raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
-        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} is not in the trust store", Step.TRUST)
+        where = "is not in the trust store"
+        if others := store.known(decoded.kid):
+            # A key that signs one thing is no word on another.
+            domains = ", ".join(sorted({key.domain or "any domain" for key in others}))
+            where = f"is in the trust store only for: {domains}"
+        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} {where}", Step.TRUST)
     if len(candidates) > policy.limits.candidate_keys:
         raise _refuse(
             Code.KEY_NOT_IN_TRUST_LIST, f"more than {policy.limits.candidate_keys} keys share this kid", Step.TRUST
         )
-    return candidates
+    enough = tuple(key for key in candidates if any(p.assurance in policy.assurances for p in key.provenance))
+    if not enough:
+        named = ", ".join(sorted({provenance.assurance for key in candidates for provenance in key.provenance}))
+        raise _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
+    return enough
+
+
+def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
+    """Whether the lists that the key is on are still to be believed, and whether it is its country's."""
+    findings: tuple[Finding, ...] = ()
+    # HCERT specification §3.3.4: iss is the country of the issuer, which its DSC belongs to.
+    issuer = decoded.claims.issuer
+    if key.country is not None and issuer != key.country and ("co", issuer) in value_sets():
+        findings = (Finding(Code.ISSUER_COUNTRY_MISMATCH, Step.TRUST, "iss names another country than the key's"),)
+    ends = [p.expires_at for p in key.provenance if p.assurance in policy.assurances]
+    latest = max((end for end in ends if end is not None), default=None)
+    # A DSC is trusted for as long as it is on a list that is current (certificate governance §3.3).
+    if None in ends or latest is None or now <= latest:
+        return findings
+    if now - latest > policy.trust_grace:
+        raise _refuse(Code.TRUST_LIST_EXPIRED, "the list that the key is on is too old", Step.TRUST)
+    return (*findings, Finding(Code.TRUST_LIST_STALE, Step.TRUST, "the list that the key is on is overdue"))
 
 
 def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy) -> Authenticated:

@@ -36,7 +36,15 @@ _ALL_PASSED = tuple((*(_PASSED[step] for step in _ALWAYS_REQUIRED), last, _NO_RU
 _TOGETHER = 64  # certificates: as many as a processor's caches hold well
 
 # Not a fault of the certificate: the verifier lacks what it needs to tell.
-_UNDETERMINED = frozenset((Code.TRUST_STORE_EMPTY, Code.REVOCATION_UNKNOWN, Code.GENERAL_ERROR))
+_UNDETERMINED = frozenset(
+    (
+        Code.TRUST_STORE_EMPTY,
+        Code.TRUST_STORE_UNREADABLE,
+        Code.TRUST_LIST_EXPIRED,
+        Code.REVOCATION_UNKNOWN,
+        Code.GENERAL_ERROR,
+    )
+)
 
 
 class Verifier:
@@ -164,6 +172,14 @@ class _Run:
             self._fail(Step.SIGNATURE, error)
         if decoded.findings:
             self._judge(Step.SIGNATURE, decoded.findings)
+        if self._authenticated is None:
+            return
+        try:
+            findings = steps.standing(decoded, self._authenticated.key, self._now, self._policy)
+            if findings:
+                self._judge(Step.TRUST, findings)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.TRUST, error)
 
     def judge(self) -> None:
         """What the certificate says, and whether that is good enough at this moment."""

@@ -161,16 +161,42 @@ def test_other_files_are_not_taken_for_a_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["usages = 'everything'", "not_before = 1e300", "kid = 'text'", "spki = 7", "usages = 7", "country = x'00'"],
+    [
+        "head = x'00'",
+        "head = 'text'",
+        "keys = x'c1'",
+        "keys = 7",
+        "keys = x'9199c4026b6bc402737080c0c0c0c0c0c0a178'",
+        "details = 'text'",
+        "source = 'other'",
+        "generation = 'x'",
+    ],
 )
-def test_a_row_that_was_tampered_with_makes_the_store_unreadable(tmp_path: Path, change: str) -> None:
+def test_a_list_that_was_tampered_with_makes_the_store_unreadable(tmp_path: Path, change: str) -> None:
     path = tmp_path / "trust.db"
     hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
     with sqlite3.connect(path) as connection:
-        connection.execute(f"UPDATE keys SET {change}")
+        connection.execute(f"UPDATE lists SET {change}")
     connection.close()
-    with pytest.raises(hc.TrustError):
+    if change == "generation = 'x'":
+        assert not hc.TrustStore.open(path), "it is in use no more"
+        return
+    with pytest.raises(hc.TrustError) as caught:
         hc.TrustStore.open(path)
+    assert caught.value.code == "TRUST_STORE_UNREADABLE"
+
+
+@pytest.mark.parametrize("details", [b"", b"\xc1", b"\x83\xa4keys\x90\xabauthorities\x90\xa7skipped\x90"])
+def test_damage_beside_the_keys_is_found_when_a_key_is_asked_for(tmp_path: Path, details: bytes) -> None:
+    path = tmp_path / "trust.db"
+    hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE lists SET details = ?", (details,))
+    connection.close()
+    store = hc.TrustStore.open(path)
+    with pytest.raises(hc.TrustError) as caught:
+        store.candidates(EC.signer().kid)
+    assert caught.value.code == "TRUST_STORE_UNREADABLE"
 
 
 def test_no_usages_at_all_means_none(tmp_path: Path) -> None:
@@ -204,7 +230,7 @@ def test_odd_bundles(tmp_path: Path, bundle: bytes, keys: int, rejected: int) ->
 
 def test_a_bundle_of_beginnings_takes_no_time() -> None:
     store = hc.TrustStore()
-    store._take(read_entries(b"-----BEGIN A-----\n" * 50_000, source="x"))
+    store._add_entries(read_entries(b"-----BEGIN A-----\n" * 50_000, source="x"))
     assert len(store.rejected) == 50_000
 
 
@@ -235,11 +261,10 @@ def test_a_view_that_computes_without_end_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "trust.db"
     hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
     with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE keys")
+        connection.execute("DROP TABLE lists")
         connection.execute(
-            "CREATE VIEW keys AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
-            "SELECT x AS kid, x AS spki, x AS country, x AS usages, x AS not_before, x AS not_after, "
-            "x AS certificate, x AS source FROM n WHERE x < 0"
+            "CREATE VIEW lists AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+            "SELECT x AS source, 0 AS generation, x AS head, x AS keys, x AS details, x AS parts FROM n WHERE x < 0"
         )
     connection.close()
     with pytest.raises(hc.TrustError):

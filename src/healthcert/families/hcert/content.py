@@ -41,8 +41,9 @@ _TYPES = {here: frozenset(compress(GROUPS.values(), here)) for here in product((
 class EuDcc:
     """The payload under key 1 of the hcert claim: one vaccination, test or recovery (DCC schema 1.0.0 to 1.3.3)."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, domains: frozenset[str]) -> None:
         self.name = name
+        self.domains = domains
 
     def entry_types(self, payload: Mapping[Any, Any]) -> frozenset[EntryType]:
         return _TYPES[bool(payload.get("v")), bool(payload.get("t")), bool(payload.get("r"))]

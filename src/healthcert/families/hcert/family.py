@@ -125,6 +125,13 @@ class Hcert:
             return self._alone.get(next(iter(content)), ())
         return [(key, kind) for key, kind in self._kinds.items() if key in content]
 
+    def _domains(self, content: Mapping[Any, Any]) -> frozenset[str] | None:
+        """The domains of trust that every kind in ``content`` may be signed in."""
+        known = self._known(content)
+        if len(known) == 1:  # nearly always
+            return known[0][1].domains
+        return frozenset.intersection(*(kind.domains for _, kind in known)) if known else None
+
     def _decode(self, text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded:
         message_bytes = deflate.inflate(base45.decode(text[len(self.prefix) :]), limit=limits.inflated_bytes)
         message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
@@ -170,6 +177,7 @@ class Hcert:
             claims=claims,
             content=content,
             findings=findings,
+            domains=self._domains(content),
             timeless=timeless,
         )
 
@@ -197,7 +205,8 @@ HC1 = Hcert(
     "HCERT",
     PREFIX,
     {
-        DCC_KEY: EuDcc(_EU_DCC),
+        # Trust domains of WHO's network: DDCC covers the EU DCC, too.
+        DCC_KEY: EuDcc(_EU_DCC, frozenset(("DCC", "DDCC"))),
         DDCC_VACCINATION_KEY: who.DdccVaccination(),
         DDCC_TEST_KEY: who.DdccTest(),
         DVC_KEY: who.Dvc(),
@@ -206,8 +215,10 @@ HC1 = Hcert(
 )
 LT1 = Hcert(SwissLight.name, "LT1:", {DCC_KEY: SwissLight()}, LIGHT_CLAIM)
 AT1 = Hcert(AtExemption.name, "AT1:", {DCC_KEY: AtExemption()})
-NO1 = Hcert("Norwegian domestic certificate", "NO1:", {DCC_KEY: EuDcc("Norwegian domestic certificate")})
-DK3 = Hcert("Danish domestic certificate", "DK3:", {DCC_KEY: EuDcc("Danish domestic certificate")})
+_NORWEGIAN = EuDcc("Norwegian domestic certificate", frozenset(("NO-DOMESTIC",)))
+NO1 = Hcert(_NORWEGIAN.name, "NO1:", {DCC_KEY: _NORWEGIAN})
+_DANISH = EuDcc("Danish domestic certificate", frozenset(("DK-DOMESTIC",)))
+DK3 = Hcert(_DANISH.name, "DK3:", {DCC_KEY: _DANISH})
 
 _LISTED = 20  # keys in a message
 _INT = frozenset((int,))

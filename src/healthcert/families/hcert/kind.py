@@ -26,6 +26,9 @@ class Kind(Protocol):
         """The name used in policies and reports."""
         ...
 
+    domains: frozenset[str]
+    """The domains of trust whose keys may sign it."""
+
     def entry_types(self, payload: Any) -> frozenset[EntryType]:
         """The kinds of entry the payload carries, told from its shape alone."""
         ...

@@ -55,6 +55,7 @@ class AtExemption:
     """That its holder is exempt from vaccination: group ``ve`` of an EU DCC that has no other (AT schema 1.0.0)."""
 
     name = "Austrian exemption certificate"
+    domains = frozenset(("AT-EXEMPTION",))
 
     def entry_types(self, payload: Mapping[Any, Any]) -> frozenset[EntryType]:
         return frozenset((EntryType.EXEMPTION,))
@@ -82,6 +83,7 @@ class SwissLight:
     """That its holder had a certificate that Switzerland accepted, and nothing of what it said."""
 
     name = "Swiss certificate light"
+    domains = frozenset(("CH-LIGHT",))
 
     def entry_types(self, payload: Mapping[Any, Any]) -> frozenset[EntryType]:
         return frozenset()

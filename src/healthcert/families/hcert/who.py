@@ -32,6 +32,7 @@ class DdccVaccination:
     """The DDCC core data set of a vaccination (claim -260, key 3; drafts put it elsewhere)."""
 
     name = "WHO DDCC"
+    domains = frozenset(("DDCC", "RACSEL-DDVC"))
 
     def entry_types(self, payload: Any) -> frozenset[EntryType]:
         return frozenset((EntryType.VACCINATION,))
@@ -69,6 +70,7 @@ class DdccTest:
     """The DDCC core data set of a test result (claim -260, key 4): a map of the holder with one of the test in it."""
 
     name = "WHO DDCC"
+    domains = frozenset(("DDCC", "RACSEL-DDVC"))
 
     def entry_types(self, payload: Any) -> frozenset[EntryType]:
         return frozenset((EntryType.TEST,))
@@ -105,6 +107,7 @@ class Dvc:
     """
 
     name = "WHO DVC"
+    domains = frozenset(("ICVP", "DICVP", "RACSEL-DDVC"))
 
     def entry_types(self, payload: Any) -> frozenset[EntryType]:
         return frozenset((EntryType.VACCINATION,))
@@ -151,6 +154,7 @@ class HealthLink:
     """A SMART or verifiable health link (claim -260, key 5): signed is where it leads, not what is found there."""
 
     name = "health link"
+    domains = frozenset(("IPS-PILGRIMAGE", "PH4H"))
 
     def entry_types(self, payload: Any) -> frozenset[EntryType]:
         return frozenset()

@@ -98,6 +98,9 @@ def _entry(number: int, item: Any) -> TrustedKey | Rejected:
     # A kid that is another certificate's would never be looked for, or lead to the wrong key.
     if item.get("kid") != base64.b64encode(key.kid).decode():
         return rejected(where, "its kid is not that of its certificate")
+    # Certificate governance §3: a DSC is its own country's.
+    if item.get("country") != key.country:
+        return rejected(where, "its country is not that of its certificate")
     return key.within(DOMAIN)
 
 

@@ -29,6 +29,7 @@ SOURCES = {
     "icao": "icao.MasterList",
     "jwks": "jwks.KeySet",
     "pem": "pem.Certificates",
+    "bundle": "bundle.Bundle",
 }
 """Module and class of each format, in ``healthcert.trust.sources``."""
 

@@ -1,0 +1,183 @@
+"""``healthcert trust add`` and ``remove``: keys and lists from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from healthcert.clock import FixedClock, SystemClock
+from healthcert.errors import Code, TrustError
+from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.model import EntryType
+from healthcert.trust.anchors import Environment, load_anchors
+from healthcert.trust.sources.protocol import Source
+from healthcert.trust.sources.registry import SOURCES, source_named
+from healthcert.trust.store import TrustStore
+from healthcert.trust.update import Feed, install_list
+from healthcert_cli.commands.trust.shared import (
+    Kid,
+    Pair,
+    anchor_option,
+    change_dict,
+    change_line,
+    open_store,
+    store_option,
+    tell_skipped,
+)
+from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.options import Duration, Moment, json_option
+from healthcert_cli.text import printable
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--kid", type=Kid(), help="The kid of a bare public key, which has none of its own.")
+@click.option(
+    "--usage",
+    "usages",
+    multiple=True,
+    type=click.Choice([*(kind.value for kind in EntryType), "none"]),
+    help="What the list is for, whatever more its certificates allow; may be repeated. [default: what they allow]",
+)
+@click.option(
+    "--domain", help="What the keys may sign at all: DCC, DDCC, AT-EXEMPTION, CH-LIGHT ... [default: anything]"
+)
+@click.option(
+    "--source", "format_", type=click.Choice(list(SOURCES)), help="The paths are a published list in this format."
+)
+@click.option("--name", help="What to call the list. [default: its format]")
+@anchor_option
+@click.option("--subject", help="Common name that the list's signing certificate must have.")
+@click.option("--environment", type=click.Choice(list(Environment)), default=Environment.PRODUCTION, show_default=True)
+@click.option("--max-age", type=Duration(), default="48h", show_default=True, help="How long the list stands.")
+@click.option("--option", "options", multiple=True, type=Pair(), help="A setting of the format, as NAME=VALUE.")
+@click.option("--force", is_flag=True, help="Accept a list that has lost many keys, or all of a country.")
+@click.option("--at", type=Moment(), help="Read the list as of this moment, not now: for lists that were recorded.")
+@store_option
+@json_option
+@boundary
+def add(
+    paths: tuple[Path, ...],
+    kid: bytes | None,
+    usages: tuple[str, ...],
+    domain: str | None,
+    format_: str | None,
+    name: str | None,
+    anchors: tuple[Path, ...],
+    subject: str | None,
+    environment: Environment,
+    max_age: timedelta,
+    options: tuple[tuple[str, str], ...],
+    force: bool,
+    at: datetime | None,
+    store: Path | None,
+    as_json: bool,
+) -> Exit:
+    """Add certificates and public keys, or a published list of them.
+
+    PATHS are PEM or DER files, bundles, or folders of them: whoever adds a key vouches for it, and every certificate
+    signed with it will be accepted. With --source they are the files of a list, in the order that `trust formats`
+    tells: the list's own signature must hold with an --anchor, and it replaces the one that the source had before.
+    """
+    trusted = open_store(store, create=True)
+    if format_ is None:
+        if anchors or options or name or force or at:
+            raise click.UsageError("--anchor, --option, --name, --force and --at are about a list: say --source")
+        return _by_hand(trusted, paths, kid, usages, domain, as_json=as_json)
+    if kid is not None or usages or domain is not None:
+        raise click.UsageError("--kid, --usage and --domain are for keys added by hand; a list says so itself")
+    feed = Feed(
+        name=name or format_,
+        format=format_,
+        anchors=tuple(anchor for path in anchors for anchor in load_anchors(path, subject=subject)),
+        environment=Environment(environment),
+        max_age=max_age,
+        options=dict(options),
+    )
+    clock = SystemClock() if at is None else FixedClock(at)
+    change = install_list(trusted, feed, _parts(source_named(format_), paths), clock=clock, force=force)
+    if as_json:
+        click.echo(json.dumps(change_dict(change) | {"keys": len(trusted)}))
+    else:
+        click.echo(change_line(change))
+        tell_skipped(change)
+    return Exit.ACCEPTED
+
+
+@click.command()
+@click.argument("kid", type=Kid(), required=False)
+@click.option("--source", help="Stop trusting all that this source lists.")
+@store_option
+@json_option
+@boundary
+def remove(kid: bytes | None, source: str | None, store: Path | None, as_json: bool) -> Exit:
+    """Remove the keys with this KID that were added by hand, or a whole source.
+
+    A key that is on a list stays on it until its publisher withdraws it. Older lists of a removed source stay refused.
+    """
+    if (kid is None) == (source is None):
+        raise click.UsageError("say a KID, or --source")
+    trusted = open_store(store)
+    if kid is not None:
+        removed = trusted.remove(kid)
+        if not removed:
+            listed = ", ".join(sorted({p.source for key in trusted.known(kid) for p in key.provenance}))
+            where = f"only on the list of: {listed}" if listed else "not in the trust store"
+            raise TrustError(Code.KEY_NOT_IN_TRUST_LIST, f"kid {kid.hex()} is {where}")
+    else:
+        assert source is not None
+        before = len(trusted)
+        if not trusted.remove_source(source):
+            raise TrustError(Code.KEY_NOT_IN_TRUST_LIST, "the store has no source of that name")
+        removed = before - len(trusted)
+    if as_json:
+        click.echo(json.dumps({"removed": removed, "keys": len(trusted)}))
+    else:
+        click.echo(f"{removed} {'key' if removed == 1 else 'keys'} removed, {len(trusted)} in the store.")
+    return Exit.ACCEPTED
+
+
+def _by_hand(
+    trusted: TrustStore,
+    paths: tuple[Path, ...],
+    kid: bytes | None,
+    usages: tuple[str, ...],
+    domain: str | None,
+    *,
+    as_json: bool,
+) -> Exit:
+    known = len(trusted)
+    only = [EntryType(usage) for usage in usages if usage != "none"] if usages else None
+    for path in paths:
+        if kid is not None:
+            data = read_file(path, DEFAULT_LIMITS.key_file_bytes)
+            trusted.add_public_key(data, kid=kid, source=path.name, usages=only, domain=domain)
+        else:
+            trusted.add_path(path, usages=only, domain=domain)
+    added = len(trusted) - known
+    if as_json:
+        rejected = [{"source": r.source, "code": r.error.code, "detail": r.error.detail} for r in trusted.rejected]
+        click.echo(json.dumps({"added": added, "keys": len(trusted), "rejected": rejected}))
+    else:
+        click.echo(f"{added} {'key' if added == 1 else 'keys'} added, {len(trusted)} in the store.")
+        for entry in trusted.rejected:
+            click.echo(printable(f"not used: {entry.source}: {entry.error.detail}"), err=True)
+    return Exit.REFUSED if trusted.rejected else Exit.ACCEPTED
+
+
+def _parts(source: Source, paths: tuple[Path, ...]) -> Mapping[str, bytes]:
+    """The files of a list under the names of its parts: in their order, or, for a folder, by their names in it."""
+    if len(paths) == 1 and paths[0].is_dir():
+        files = sorted(file for file in paths[0].rglob("*.json") if file.is_file())
+        if len(files) > DEFAULT_LIMITS.list_pages:
+            raise TrustError(Code.INPUT_TOO_LONG, f"more than {DEFAULT_LIMITS.list_pages} files")
+        named = {file.relative_to(paths[0]).as_posix(): file for file in files}
+    else:
+        if len(paths) > len(source.parts):
+            raise click.UsageError(f"a list of {source.name} is: {', '.join(source.parts)}")
+        named = dict(zip(source.parts, paths, strict=False))
+    return {part: read_file(file, DEFAULT_LIMITS.list_bytes) for part, file in named.items()}

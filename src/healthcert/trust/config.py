@@ -1,0 +1,112 @@
+"""The operator's file of sources: which lists are fetched, from where, and what they must be signed with (TOML)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from healthcert.clock import duration
+from healthcert.errors import Code, Step, TrustError
+from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.trust.anchors import Environment, load_anchors
+from healthcert.trust.sources.registry import source_named
+from healthcert.trust.update import Feed
+
+
+class _Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    name: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z")]
+    format: str | None = None
+    url: Annotated[str, Meta(min_length=1, max_length=2000)]
+    anchors: tuple[str, ...] = ()
+    subject: str | None = None
+    max_age: str | None = None
+    max_loss: Annotated[float, Meta(ge=0, le=1)] = 0.25
+    options: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    ca: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    environment: Environment = Environment.PRODUCTION
+    max_age: str = "48h"
+    source: tuple[_Source, ...]
+
+
+class Connection(Struct, frozen=True):
+    """How the server of a source is reached: its certificate authority, and the certificate shown to it."""
+
+    ca: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+
+
+class Configured(Struct, frozen=True):
+    """A source as the file has it."""
+
+    feed: Feed
+    connection: Connection
+
+
+def load_sources(path: str | Path) -> tuple[Configured, ...]:
+    """The sources of an operator's file, in its order; file names in it are relative to its folder.
+
+    A secret names the environment variable that holds it. Raises :class:`TrustError` (``TRUST_CONFIG_INVALID``,
+    ``TRUST_ANCHOR_UNREADABLE``), OSError.
+    """
+    path = Path(path)
+    try:
+        written = tomllib.loads(read_file(path, DEFAULT_LIMITS.key_file_bytes).decode("utf-8"))
+        given = msgspec.convert(written, _File)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _invalid(f"not TOML: {error}" if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8") from None
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    names = [source.name for source in given.source]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise _invalid(f"two sources of one name: {', '.join(sorted(twice))}")
+    return tuple(_configured(source, given, path.parent) for source in given.source)
+
+
+def _configured(source: _Source, given: _File, folder: Path) -> Configured:
+    named = source.format or source.name
+    try:
+        max_age = duration(source.max_age or given.max_age)
+    except ValueError as error:
+        raise _invalid(f"{source.name}: max_age: {error}") from None
+    if source_named(named).anchored and not source.anchors and source.options.get("unsigned") != "yes":
+        raise _invalid(
+            f"{source.name}: lists of this format are signed: name the anchors that they must be signed with"
+        )
+    if (source.client_certificate is None) != (source.client_key is None):
+        raise _invalid(f"{source.name}: client_certificate and client_key go together")
+    feed = Feed(
+        name=source.name,
+        format=named,
+        url=source.url,
+        anchors=tuple(a for name in source.anchors for a in load_anchors(folder / name, subject=source.subject)),
+        environment=given.environment,
+        max_age=max_age,
+        max_loss=source.max_loss,
+        options=source.options,
+        secrets={name: _secret(source.name, variable) for name, variable in source.secrets.items()},
+    )
+    files = (source.ca, source.client_certificate, source.client_key)
+    return Configured(feed, Connection(*(None if name is None else folder / name for name in files)))
+
+
+def _secret(source: str, variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise _invalid(f"{source}: the environment variable {variable} is not set")
+    return value
+
+
+def _invalid(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_CONFIG_INVALID, detail, Step.TRUST)

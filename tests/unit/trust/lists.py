@@ -1,0 +1,74 @@
+"""Lists that the tests of the store sign: Austria's (numbered, with an end), Germany's (neither), and bundles."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from healthcert.issue.pki import KeyPair, new_csca, new_dsc
+from healthcert.publish import austrian, german
+from healthcert.trust.anchors import TrustAnchor
+from healthcert.trust.update import Feed
+from healthcert.trust.x509 import parse_certificate
+from tests.support import DAY, NOW
+
+HOUR = timedelta(hours=1)
+
+
+@cache
+def authority(country: str) -> KeyPair:
+    return new_csca(country, "CSCA", now=NOW - 90 * DAY)
+
+
+@cache
+def signer_of_lists() -> KeyPair:
+    return new_dsc(authority("AT"), "List signer", now=NOW - 90 * DAY)
+
+
+@cache
+def dsc_of(country: str, number: int) -> bytes:
+    return new_dsc(authority(country), f"DSC {number}", now=NOW - 90 * DAY).certificate_der()
+
+
+def dscs(**counts: int) -> list[bytes]:
+    """So many signing certificates of each country: ``dscs(FR=3, AT=1)``."""
+    return [dsc_of(country, number) for country, count in counts.items() for number in range(count)]
+
+
+def anchor(of: KeyPair | None = None) -> TrustAnchor:
+    certificate = parse_certificate((of or signer_of_lists()).certificate_der())
+    return TrustAnchor("the signer of lists", certificate.spki, certificate.der)
+
+
+def feed(format_: str, **changes: Any) -> Feed:
+    return Feed(**{"name": format_, "format": format_, "anchors": (anchor(),)} | changes)
+
+
+def numbered(certificates: list[bytes], at: datetime, *, life: timedelta = 48 * HOUR) -> Mapping[str, bytes]:
+    """A list that says its number and its end, as Austria's does."""
+    return austrian.publish(certificates, signer_of_lists().signer(), issued_at=at, expires_at=at + life)
+
+
+def unnumbered(certificates: list[bytes], at: datetime) -> Mapping[str, bytes]:
+    """A list that has neither, as Germany's; its newest item is of that moment."""
+    return german.publish(certificates, signer_of_lists().signer(), issued_at=at)
+
+
+def unsigned(certificates: list[bytes]) -> Mapping[str, bytes]:
+    """A list that nothing but its server vouches for, as Britain's."""
+    found = [parse_certificate(der) for der in certificates]
+    entries = [
+        {"kid": base64.b64encode(one.kid).decode(), "publicKey": base64.b64encode(one.spki).decode()} for one in found
+    ]
+    return {"list": json.dumps(entries).encode()}
+
+
+def authorities_alone() -> Mapping[str, bytes]:
+    """A registry with a CSCA in it and no key that signs health certificates."""
+    entry = {"status": "current", "entityType": "issuer", "didDocument": authority("FR").certificate_pem().decode()}
+    key_id = base64.b64encode(parse_certificate(authority("FR").certificate_der()).subject_key_id or b"").decode()
+    return {"list": json.dumps({"ICAO": {f"FR#{key_id}": entry}}).encode()}
