@@ -18,6 +18,7 @@ from tools.vectors import (
     cwt,
     ddcc_times,
     keys,
+    lists,
     national,
     public_suite,
     quirks,
@@ -29,7 +30,7 @@ from tools.vectors import (
 from tools.vectors.case import Case
 
 TARGET = Path(__file__).resolve().parent.parent / "test_vectors"
-_MODULES = (public_suite, wire, cose, cwt, trust, signatures, content, quirks, who, ddcc_times, national)
+_MODULES = (public_suite, wire, cose, cwt, trust, signatures, content, quirks, who, ddcc_times, national, lists)
 
 
 def all_cases() -> list[Case]:
@@ -57,6 +58,7 @@ def files() -> dict[str, bytes]:
                 "kid": entry.kid.hex(),
                 "about": entry.about,
             }
+            | ({"list": dict(entry.listed)} if entry.listed else {})
             for entry in entries
         }
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import healthcert as hc
+from healthcert.trust.generation import Head, make_generation
 
 FOLDER = Path(__file__).resolve().parents[2] / "test_vectors"
-KEYS: dict[str, dict[str, str]] = json.loads((FOLDER / "keys" / "keys.json").read_text("utf-8"))
+KEYS: dict[str, dict[str, Any]] = json.loads((FOLDER / "keys" / "keys.json").read_text("utf-8"))
 _PEMS = {name: (FOLDER / "keys" / entry["file"]).read_text("utf-8") for name, entry in KEYS.items()}
 
 
@@ -48,11 +49,30 @@ def trust_store(names: tuple[str, ...]) -> hc.TrustStore:
     """A store of these keys and certificates, in this order."""
     store = hc.TrustStore()
     for name in names:
-        if KEYS[name]["holds"] == "certificate":
+        if "list" in KEYS[name]:
+            _put_on_list(store, name, KEYS[name]["list"])
+        elif KEYS[name]["holds"] == "certificate":
             store.add(hc.TrustStore.from_certificates(_PEMS[name]))
         else:
             store.add_public_key(_PEMS[name], kid=bytes.fromhex(KEYS[name]["kid"]))
     return store
+
+
+def _put_on_list(store: hc.TrustStore, name: str, facts: dict[str, str]) -> None:
+    """The certificate as one that a published list has, which was checked."""
+    (key,) = hc.TrustStore.from_certificates(_PEMS[name], domain=facts.get("domain"))
+    ends = datetime.fromisoformat(facts["best_before"]) if "best_before" in facts else None
+    head = Head(
+        source=name,
+        format="de",
+        assurance=hc.Assurance(facts["assurance"]),
+        digest=name.encode(),
+        fetched_at=datetime.fromtimestamp(0, UTC),
+        loaded_at=datetime.fromtimestamp(0, UTC),
+        expires_at=ends,
+    )
+    with store.transaction() as change:
+        change.put(make_generation(head, [replace(key, provenance=())]), {})
 
 
 def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
@@ -65,6 +85,8 @@ def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
         "algorithms": lambda value: ("algorithms", frozenset(hc.Algorithm[name] for name in value)),
         "rsa_bits": lambda value: ("rsa_bits", value),
         "clock_skew_seconds": lambda value: ("clock_skew", timedelta(seconds=value)),
+        "assurances": lambda value: ("assurances", frozenset(map(hc.Assurance, value))),
+        "trust_grace_seconds": lambda value: ("trust_grace", timedelta(seconds=value)),
         "revocation": lambda value: ("revocation", hc.RevocationCheck(value)),
     }
     changed = {} if isinstance(described, str) else described

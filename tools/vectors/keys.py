@@ -6,8 +6,8 @@ EC keys follow from their names. RSA keys cannot be had so simply: their private
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,8 @@ USAGE_BY_MISTAKE = "1.3.6.1.4.1.0.1847.2021.1."
 TEST, VACCINATION, RECOVERY = "1", "2", "3"
 
 BEGIN, END = datetime(2021, 7, 31, tzinfo=UTC), datetime(2023, 7, 31, tzinfo=UTC)
+# The usual moment of the cases, the moment a week earlier, and a second before that.
+_DAY, _WEEK_BEFORE, _LONG_BEFORE = "2021-08-20T10:00:00Z", "2021-08-13T10:00:00Z", "2021-08-13T09:59:59Z"
 CROWD_SIZE = 16
 """How many keys may share a kid here (``Limits.candidate_keys``)."""
 
@@ -49,6 +51,8 @@ class Key:
     kid: bytes
     pem: str
     private: Private
+    listed: Mapping[str, str] = field(default_factory=dict)
+    """What is known of the published list that it is on: ``assurance``, ``domain``, ``best_before``."""
 
     @property
     def is_certificate(self) -> bool:
@@ -98,20 +102,25 @@ def _pem(key: Private) -> str:
     return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
 
 
-def _named(name: str) -> x509.Name:
+def _named(name: str, country: str = "FR") -> x509.Name:
     return x509.Name(
-        [x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"), x509.NameAttribute(NameOID.COMMON_NAME, f"Test {name}")]
+        [x509.NameAttribute(NameOID.COUNTRY_NAME, country), x509.NameAttribute(NameOID.COMMON_NAME, f"Test {name}")]
     )
 
 
 def _certificate(
-    name: str, about: str, kind: str = "P-256", usages: tuple[str, ...] | None = None, key_file: str = ""
+    name: str,
+    about: str,
+    kind: str = "P-256",
+    usages: tuple[str, ...] | None = None,
+    key_file: str = "",
+    country: str = "FR",
 ) -> Key:
     """A DSC or, under the name ``csca``, the authority of them all. ``usages`` () is an empty list, None is none."""
     key, authority = private_key(key_file or name, kind), private_key("csca", "P-256")
     assert isinstance(authority, ec.EllipticCurvePrivateKey)
     serial = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) | 1
-    builder = x509.CertificateBuilder(_named("csca"), _named(name), key.public_key(), serial, BEGIN, END)
+    builder = x509.CertificateBuilder(_named("csca"), _named(name, country), key.public_key(), serial, BEGIN, END)
     is_authority = name == "csca"
     builder = builder.add_extension(x509.BasicConstraints(is_authority, 0 if is_authority else None), critical=True)
     if usages:
@@ -130,6 +139,11 @@ def _bare(name: str, about: str, kid: bytes, kind: str = "P-256", names: tuple[s
     """Public keys without a certificate, all under ``kid``; of several, the last one signs."""
     privates = [private_key(each, kind) for each in names or (name,)]
     return Key(name, about, kid, "".join(_pem(private) for private in privates), privates[-1])
+
+
+def _listed(name: str, about: str, assurance: str = "signed_list", **facts: str) -> Key:
+    """The certificate of ``dsc``, as it stands on a list."""
+    return replace(_key_of("dsc"), name=name, about=about, listed={"assurance": assurance, **facts})
 
 
 def _key_of(name: str) -> Key:
@@ -179,6 +193,19 @@ _MAKERS: dict[str, Callable[[str], Key]] = {
     "twin-rsa1024": lambda n: _bare(n, "a weak RSA key under the kid of dsc", _key_of("dsc").kid, "RSA", ("rsa1024",)),
     "crowd": lambda n: _bare(n, f"{CROWD_SIZE} keys under one kid; the last one signs", b"crowded!", names=_crowd()),
     "crowd-one-more": lambda n: _bare(n, "one more key under the kid of crowd", b"crowded!"),
+    "dsc-of-germany": lambda n: _certificate(n, "its country is DE", country="DE"),
+    "list-dcc": lambda n: _listed(n, "dsc on a signed list for EU DCCs", domain="DCC"),
+    "list-ddcc": lambda n: _listed(n, "dsc on a signed list of WHO's network for DDCCs", domain="DDCC"),
+    "list-icvp": lambda n: _listed(n, "dsc on a signed list of WHO's network for vaccination records", domain="ICVP"),
+    "list-light": lambda n: _listed(n, "dsc on a signed list for Swiss lights", domain="CH-LIGHT"),
+    "list-exemption": lambda n: _listed(n, "dsc on a signed list for Austrian exemptions", domain="AT-EXEMPTION"),
+    "list-norway": lambda n: _listed(n, "dsc on a signed list for Norwegian domestic codes", domain="NO-DOMESTIC"),
+    "list-denmark": lambda n: _listed(n, "dsc on a signed list for Danish domestic codes", domain="DK-DOMESTIC"),
+    "list-tls-only": lambda n: _listed(n, "dsc on a list that only its server's name vouches for", "tls_only"),
+    "list-chain": lambda n: _listed(n, "dsc with a chain up to an anchor", "signed_chain"),
+    "list-current": lambda n: _listed(n, "dsc on a list that ends at the usual moment", best_before=_DAY),
+    "list-overdue": lambda n: _listed(n, "dsc on a list overdue by seven days", best_before=_WEEK_BEFORE),
+    "list-expired": lambda n: _listed(n, "dsc on a list overdue by more", best_before=_LONG_BEFORE),
     "stranger": lambda n: _certificate(n, "a DSC that no vector's trust list has"),
 }
 NAMES = tuple(_MAKERS)

@@ -57,13 +57,13 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
     if problem := decoded.family.check_kid(decoded):
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
     # HCERT specification §3.3.3: a verifier MUST check all DSCs with that kid.
+    # WHO trust domains: a key that may sign one kind of certificate may not sign another.
     candidates = store.candidates(decoded.kid, domains=decoded.domains)
     if not candidates:
         if not store:
             raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
         where = "is not in the trust store"
         if others := store.known(decoded.kid):
-            # A key that signs one thing is no word on another.
             domains = ", ".join(sorted({key.domain or "any domain" for key in others}))
             where = f"is in the trust store only for: {domains}"
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} {where}", Step.TRUST)
@@ -87,7 +87,7 @@ def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -
         findings = (Finding(Code.ISSUER_COUNTRY_MISMATCH, Step.TRUST, "iss names another country than the key's"),)
     ends = [p.expires_at for p in key.provenance if p.assurance in policy.assurances]
     latest = max((end for end in ends if end is not None), default=None)
-    # A DSC is trusted for as long as it is on a list that is current (certificate governance §3.3).
+    # Certificate governance §3.3: a DSC is valid for as long as it is on a current list.
     if None in ends or latest is None or now <= latest:
         return findings
     if now - latest > policy.trust_grace:
