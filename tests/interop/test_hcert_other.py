@@ -144,7 +144,7 @@ TABLE = [
     Row(f"{QA}/**/*.[pP][nN][gG]", "curated, signed with an acceptance key", (DEMO,), "last", but=(*PECULIAR, JORDAN, SWEDEN, f"{QA}/MK/1.3.0/*.png", f"{QA}/TR/1.3.0/TEST.png")),
     *[Row(files, "curated; known for this departure", (DEMO,), "last", warnings=warnings) for files, warnings in PECULIAR.items()],
     *[Row(files, "its key is not on the demo list", (DEMO,), "last", code=UNKNOWN, step="trust") for files in (JORDAN, SWEDEN)],
-    Row(f"{QA}/MK/1.3.0/*.png", "RSA of 1024 bits", (DEMO,), "last", code="PUBLIC_KEY_TOO_WEAK", step="signature"),
+    Row(f"{QA}/MK/1.3.0/*.png", "RSA of 1024 bits", (DEMO,), "last", code="PUBLIC_KEY_TOO_WEAK", step="trust"),
     Row(f"{QA}/MK/1.3.0/*.png", "RSA of 1024 bits, where the policy allows it", (DEMO,), "last", rsa_bits=1024),
     Row(f"{QA}/TR/1.3.0/TEST.png", "its sample was taken after its own exp", (DEMO,), "last", code="EVENT_IN_FUTURE", step="content"),
 ]  # fmt: skip

@@ -63,6 +63,13 @@ _BAR_FROM = 20  # sources
     type=Duration(),
     help=f"How long an overdue list of keys is still believed, with a warning. [default: {Policy().trust_grace.days}d]",
 )
+@click.option(
+    "--rsa-bits",
+    type=click.IntRange(min=1024),
+    default=Policy().rsa_bits,
+    show_default=True,
+    help="The smallest RSA key that is believed. Smaller ones can be broken.",
+)
 @json_option
 @boundary
 def command(
@@ -73,6 +80,7 @@ def command(
     accept: tuple[str, ...],
     tls_only: bool,
     trust_grace: timedelta | None,
+    rsa_bits: int,
     as_json: bool,
 ) -> Exit:
     """Verify certificates.
@@ -91,6 +99,7 @@ def command(
             policy,
             families=policy.families.union(accept),
             assurances=assurances,
+            rsa_bits=rsa_bits,
             trust_grace=policy.trust_grace if trust_grace is None else trust_grace,
         ),
         clock=FixedClock(at) if at else SystemClock(),

@@ -79,7 +79,10 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
 
 
 def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
-    """Whether the lists that the key is on are still to be believed, and whether it is its country's."""
+    """Whether the key that signed is one to be believed: strong enough, on a current list, and its country's."""
+    # HCERT specification §3.3.2: RSA keys have 2048 bits.
+    if key.rsa_bits is not None and key.rsa_bits < policy.rsa_bits:
+        raise _refuse(Code.PUBLIC_KEY_TOO_WEAK, f"the signing key is RSA with {key.rsa_bits} bits", Step.TRUST)
     findings: tuple[Finding, ...] = ()
     # HCERT specification §3.3.4: iss is the country of the issuer, which its DSC belongs to.
     issuer = decoded.claims.issuer
@@ -104,15 +107,13 @@ def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy
     problem = (Code.SIGNATURE_INVALID, "no trusted key made this signature")
     for candidate in candidates:
         try:
-            check, rsa_bits = candidate.check_for(algorithm), candidate.rsa_bits
+            check = candidate.check_for(algorithm)
         except TrustError as error:
             problem = (Code.UNSUITABLE_PUBLIC_KEY_TYPE, error.detail)
             continue
         if check is None:
             # HCERT specification §3.3.2: ES256 is ECDSA on P-256; the key must be of the algorithm's kind. Test CO27.
             problem = (Code.UNSUITABLE_PUBLIC_KEY_TYPE, f"the key is not for {algorithm.name}")
-        elif rsa_bits is not None and rsa_bits < policy.rsa_bits:
-            problem = (Code.PUBLIC_KEY_TOO_WEAK, f"RSA with {rsa_bits} bits")
         elif check(decoded.signature, decoded.signed):
             return Authenticated(decoded, candidate)
         else:
