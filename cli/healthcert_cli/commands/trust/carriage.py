@@ -37,7 +37,7 @@ from healthcert_cli.signing import load_signer, signer_options
     "--assurance",
     "assurances",
     multiple=True,
-    type=click.Choice(list(Assurance)),
+    type=click.Choice([one.value for one in Assurance]),
     help="Export keys that are known in this way; may be repeated. [default: all but tls_only]",
 )
 @store_option
@@ -74,7 +74,9 @@ def export(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @anchor_option
 @click.option("--name", default="bundle", show_default=True, help="What to call the list.")
-@click.option("--environment", type=click.Choice(list(Environment)), default=Environment.PRODUCTION, show_default=True)
+@click.option(
+    "--environment", type=click.Choice([one.value for one in Environment]), default="production", show_default=True
+)
 @click.option("--force", is_flag=True, help="Accept a bundle that has lost many keys, or all of a country.")
 @store_option
 @json_option

@@ -52,7 +52,9 @@ from healthcert_cli.text import printable
 @click.option("--name", help="What to call the list. [default: its format]")
 @anchor_option
 @click.option("--subject", help="Common name that the list's signing certificate must have.")
-@click.option("--environment", type=click.Choice(list(Environment)), default=Environment.PRODUCTION, show_default=True)
+@click.option(
+    "--environment", type=click.Choice([one.value for one in Environment]), default="production", show_default=True
+)
 @click.option("--max-age", type=Duration(), default="48h", show_default=True, help="How long the list stands.")
 @click.option("--option", "options", multiple=True, type=Pair(), help="A setting of the format, as NAME=VALUE.")
 @click.option("--force", is_flag=True, help="Accept a list that has lost many keys, or all of a country.")
@@ -69,7 +71,7 @@ def add(
     name: str | None,
     anchors: tuple[Path, ...],
     subject: str | None,
-    environment: Environment,
+    environment: str,
     max_age: timedelta,
     options: tuple[tuple[str, str], ...],
     force: bool,
@@ -176,6 +178,8 @@ def _parts(source: Source, paths: tuple[Path, ...]) -> Mapping[str, bytes]:
         if len(files) > DEFAULT_LIMITS.list_pages:
             raise TrustError(Code.INPUT_TOO_LONG, f"more than {DEFAULT_LIMITS.list_pages} files")
         named = {file.relative_to(paths[0]).as_posix(): file for file in files}
+    elif not source.parts:
+        named = {"/".join(file.absolute().parts[-6:]): file for file in paths}
     else:
         if len(paths) > len(source.parts):
             raise click.UsageError(f"a list of {source.name} is: {', '.join(source.parts)}")

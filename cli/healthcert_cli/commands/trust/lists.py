@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from healthcert.errors import Code
-from healthcert.fetch import HttpFetcher
+from healthcert.fetch import HttpFetcher, parse_address
 from healthcert.trust.config import Configured, load_sources
 from healthcert.trust.update import Change, Feed, recheck_lists, update_lists
 from healthcert_cli.commands.trust.shared import change_dict, change_line, open_store, store_option, tell_skipped
@@ -90,6 +90,11 @@ def _exit(changes: list[Change]) -> Exit:
 
 def _fetcher(configured: Configured) -> HttpFetcher:
     connection = configured.connection
+    address = parse_address(configured.feed.url or "")
+    # A directory of issuers leads to their servers; any other list comes from its own alone.
     return HttpFetcher(
-        ca=connection.ca, client_certificate=connection.client_certificate, client_key=connection.client_key
+        hosts=frozenset((address.authority,)) if address is not None and configured.feed.format != "vci" else None,
+        ca=connection.ca,
+        client_certificate=connection.client_certificate,
+        client_key=connection.client_key,
     )

@@ -75,6 +75,7 @@ def change_dict(change: Change) -> dict[str, Any]:
         "added": len(change.added),
         "removed": len(change.removed),
         "kept": change.kept,
+        "authorities": change.authorities,
         "skipped": [{"entry": r.source, "code": r.error.code, "detail": r.error.detail} for r in change.skipped],
         "error": None if change.error is None else error_dict(change.error),
     }
@@ -90,8 +91,9 @@ def change_line(change: Change) -> str:
         return f"{printable(change.source)}: not updated: {printable(change.error.detail)} ({change.error.code})"
     count = change.kept + len(change.added)
     what = "unchanged" if change.unchanged else f"{len(change.added)} new, {len(change.removed)} gone"
+    above = f", {change.authorities} authorities" if change.authorities else ""
     skipped = f", {len(change.skipped)} skipped" if change.skipped else ""
-    return f"{printable(change.source)}: {what}, {count} {'key' if count == 1 else 'keys'}{skipped}"
+    return f"{printable(change.source)}: {what}, {count} {'key' if count == 1 else 'keys'}{above}{skipped}"
 
 
 def tell_skipped(change: Change) -> None:

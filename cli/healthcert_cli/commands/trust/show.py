@@ -72,7 +72,11 @@ def why(kid: bytes, store: Path | None, as_json: bool) -> Exit:
     if not found:
         raise _unknown(kid)
     for head, key in found:
-        chain = [*key.chain, *([head.signer] if head.signer is not None else [])]
+        seen = {one.fingerprint for one in key.chain}
+        chain = [
+            *key.chain,
+            *([head.signer] if head.signer is not None and head.signer.fingerprint not in seen else []),
+        ]
         if as_json:
             links = [{"role": one.role, "subject": one.subject, "sha256": one.fingerprint} for one in chain]
             click.echo(json.dumps({"source": head.source, "key": describe_key(key), "chain": links}))
@@ -160,7 +164,8 @@ def formats(as_json: bool) -> Exit:
         return Exit.ACCEPTED
     heading = ("FORMAT", "FILES", "ANCHOR", "WHAT IT IS")
     rows = [
-        (name, " ".join(source.parts), "needed" if source.anchored else "-", source.title) for name, source in found
+        (name, " ".join(source.parts) or "(by path)", "needed" if source.anchored else "-", source.title)
+        for name, source in found
     ]
     for line in table([heading, *rows]):
         click.echo(line)
