@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from healthcert.encoding import cms
-from healthcert.errors import Code, Step, TrustError
+from healthcert.encoding import cms, jws
+from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Link, TrustedKey
 from healthcert.trust.x509 import Certificate, key_of, parse_certificate
 
 _MAX_PATH = 5  # certificates between a list's signer and the pinned one
+_MAX_CERTIFICATES = 8  # that come with a signature; each is looked into before anything is believed
 _MAX_TRIES = 64  # signatures tried for one path: certificates of one name may be many
 
 
@@ -84,7 +85,7 @@ def chained_signer(
     """
     signed = _one_signature(message)
     content = _content(signed, content)
-    certificates = list(_readable(signed.certificates))
+    certificates = list(_readable(signed.certificates[:_MAX_CERTIFICATES]))
     for certificate in certificates:
         if signed.signers[0].verify(certificate.public_key(), content, signed.content_type):
             return content, anchor_of(certificate, certificates, anchors, now)
@@ -92,6 +93,25 @@ def chained_signer(
         if signed.signers[0].verify(anchor.public_key(), content, signed.content_type):
             return content, anchor
     raise _not_authentic("the signature is of none of the certificates that came with it")
+
+
+def chained_token(token: bytes, anchors: Sequence[TrustAnchor], now: datetime) -> tuple[bytes, TrustAnchor]:
+    """The payload of a token that brings its signer's certificate along, and the anchor that vouches for that.
+
+    Raises :class:`TrustError`: ``TRUST_LIST_UNREADABLE``, ``TRUST_LIST_NOT_AUTHENTIC``.
+    """
+    try:
+        message = jws.read(token)
+        certificates = [parse_certificate(der) for der in message.certificates()[: _MAX_CERTIFICATES + 1]]
+        if not 0 < len(certificates) <= _MAX_CERTIFICATES:
+            raise _unreadable(f"the token brings no chain of 1 to {_MAX_CERTIFICATES} certificates")
+        # RFC 7515 §4.1.6: the first one is the signer's, the others may certify it.
+        key = certificates[0].public_key()
+    except (DecodeError, TrustError) as error:
+        raise _unreadable(error.detail) from None
+    if not message.verify(key, pkcs1=True):
+        raise _not_authentic("the token's signature does not verify with the certificate that came with it")
+    return message.payload, anchor_of(certificates[0], certificates[1:], anchors, now)
 
 
 def anchor_of(
@@ -170,3 +190,7 @@ def _content(signed: cms.SignedMessage, detached: bytes | None) -> bytes:
 
 def _not_authentic(detail: str) -> TrustError:
     return TrustError(Code.TRUST_LIST_NOT_AUTHENTIC, detail, Step.TRUST)
+
+
+def _unreadable(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_LIST_UNREADABLE, detail, Step.TRUST)

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthcert.clock import Clock, SystemClock
-from healthcert.errors import Code, HealthCertError, Step, TrustError
+from healthcert.errors import Code, FetchError, HealthCertError, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.trust import database, guards
@@ -19,7 +19,7 @@ from healthcert.trust.database import Memory
 from healthcert.trust.files import Rejected
 from healthcert.trust.generation import LOCAL, Generation, Head, digest_of, make_generation
 from healthcert.trust.keys import TrustedKey
-from healthcert.trust.sources.protocol import Context, Known, TrustList
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList
 from healthcert.trust.sources.registry import source_named
 from healthcert.trust.store import TrustStore
 
@@ -53,7 +53,8 @@ class Feed(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True):
-    """What an update did to a source: the keys that came and went, how many stayed, what was skipped.
+    """What an update did to a source: the keys that came and went, how many stayed, how many authorities there are,
+    what was skipped.
 
     ``error`` is why it failed; the list in use is then as it was.
     """
@@ -62,6 +63,7 @@ class Change(Struct, frozen=True):
     added: tuple[TrustedKey, ...] = ()
     removed: tuple[TrustedKey, ...] = ()
     kept: int = 0
+    authorities: int = 0
     skipped: tuple[Rejected, ...] = ()
     error: HealthCertError | None = None
 
@@ -155,13 +157,29 @@ def _update_one(
     if current is not None and store.path is not None and current.head.format == feed.format:
         parts = database.read_parts(store.path, feed.name)
         known = Known(parts, current.head.fetched_at, current.head.loaded_at, memory.validators)
-    fetched = source_named(feed.format).fetch(fetcher_for(feed), feed.url, known, feed.context(now, limits))
+    fetched = _fetch(feed, feed.url, fetcher_for, known, feed.context(now, limits))
     if fetched is None:
-        return _install(store, feed, known.parts, now, force=force, limits=limits, validators=memory.validators)
+        # It may have been asked for changes alone, of which there are none: the whole list was fetched when it was.
+        fetched = Fetched(known.parts, memory.validators, whole=False)
     loaded_at = None if fetched.whole else known.loaded_at
     return _install(
         store, feed, fetched.parts, now, force=force, limits=limits, loaded_at=loaded_at, validators=fetched.validators
     )
+
+
+def _fetch(
+    feed: Feed, url: str, fetcher_for: Callable[[Feed], Fetcher], known: Known, context: Context
+) -> Fetched | None:
+    """What the server has; every failure is a :class:`HealthCertError`, so that it stays this source's own."""
+    try:
+        return source_named(feed.format).fetch(fetcher_for(feed), url, known, context)
+    except HealthCertError:
+        raise
+    except OSError as error:
+        detail = f"a file that fetching needs cannot be read: {error.strerror or type(error).__name__}"
+        raise FetchError(Code.FETCH_FAILED, detail, Step.TRUST) from None
+    except Exception as error:  # noqa: BLE001 As in _read().
+        raise _unforeseen(error) from None
 
 
 def _install(
@@ -229,8 +247,13 @@ def _read(
     except HealthCertError as error:
         raise TrustError(Code.TRUST_LIST_UNREADABLE, error.detail, Step.TRUST) from None
     except Exception as error:  # noqa: BLE001 The last line of defence: one list must not harm the others.
-        detail = f"an internal error ({type(error).__name__}); please report it"
-        raise TrustError(Code.TRUST_LIST_UNREADABLE, detail, Step.TRUST) from None
+        raise _unforeseen(error) from None
+
+
+def _unforeseen(error: Exception) -> TrustError:
+    # The type alone: the message may quote what was fetched, or a secret.
+    detail = f"an internal error ({type(error).__name__}); please report it"
+    return TrustError(Code.TRUST_LIST_UNREADABLE, detail, Step.TRUST)
 
 
 def _note_failure(store: TrustStore, feed: Feed, error: HealthCertError, now: datetime) -> None:
@@ -251,5 +274,6 @@ def _change(source: str, before: Generation | None, after: Generation, found: Tr
         added=tuple(after.key(index) for key, index in new.items() if key not in old),
         removed=tuple(before.key(index) for key, index in old.items() if key not in new) if before else (),
         kept=len(old.keys() & new.keys()),
+        authorities=len(found.authorities),
         skipped=found.skipped,
     )

@@ -38,7 +38,7 @@ USAGE_OIDS = {
     EntryType.VACCINATION: "1.3.6.1.4.1.1847.2021.1.2",
     EntryType.RECOVERY: "1.3.6.1.4.1.1847.2021.1.3",
 }
-_USAGE_OF = {
+USAGE_OF = {
     oid.replace(".1.1847.", f".1{extra}.1847."): entry_type
     for entry_type, oid in USAGE_OIDS.items()
     for extra in ("", ".0")
@@ -195,7 +195,7 @@ def parse_certificate(der: bytes) -> Certificate:
 def _usages(extended: frozenset[str]) -> frozenset[EntryType] | None:
     # HCERT specification, Appendix A.4: where one of the OIDs is present, the entry types are limited to those that
     # are; with none of them (no extension, an empty one, or foreign OIDs only) the key may sign any.
-    return frozenset(_USAGE_OF[oid] for oid in extended if oid in _USAGE_OF) or None
+    return frozenset(USAGE_OF[oid] for oid in extended if oid in USAGE_OF) or None
 
 
 def _extensions(parts: list[Element]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum, unique
 from typing import Any, Protocol
 
@@ -102,7 +102,10 @@ class Source(Protocol):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The names of the files or answers that make a list; the first one is the list itself."""
+        """The names of the files or answers that make a list; the first one is the list itself.
+
+        Empty where a list is any number of files, which go by their paths.
+        """
         ...
 
     @property
@@ -149,7 +152,7 @@ def read_json(data: bytes, kind: type[Any]) -> Any:
     Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``).
     """
     try:
-        value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise unreadable("not the JSON it should be") from None
     if not isinstance(value, kind):
@@ -177,6 +180,19 @@ def exact_base64(text: bytes | str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return found if base64.b64encode(found) == octets else None
+
+
+def as_moment(seconds: Any) -> datetime | None:
+    """The moment that a whole number of seconds since 1970 is; None for anything else."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if type(seconds) is int else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def is_country(value: Any) -> bool:
+    """Whether ``value`` has the form of a country's code (ISO 3166-1 alpha-2), in capitals."""
+    return isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()
 
 
 def check_size(count: int, limits: Limits) -> None:
