@@ -21,7 +21,8 @@ from healthcert.trust.files import Rejected, read_entries, read_path
 from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
 from healthcert.trust.keys import Assurance, TrustedKey
 
-_Found = dict[tuple[bytes, frozenset[str] | None, str | None], tuple[TrustedKey, ...]]
+_Asked = tuple[bytes, frozenset[str] | None, str | None, frozenset[Assurance] | None]
+_Found = dict[_Asked, tuple[TrustedKey, ...]]
 # Keys that were added by hand are of no moment: they do not age.
 _LOCAL_HEAD = Head(
     source=LOCAL,
@@ -123,20 +124,28 @@ class TrustStore:
         return self._state
 
     def candidates(
-        self, kid: bytes, *, domains: Collection[str] | None = None, issuer: str | None = None
+        self,
+        kid: bytes,
+        *,
+        domains: frozenset[str] | None = None,
+        issuer: str | None = None,
+        assurances: frozenset[Assurance] | None = None,
     ) -> tuple[TrustedKey, ...]:
         """Every key with this kid. Kids are short, so two keys may share one (HCERT specification §3.3.3).
 
         ``domains`` are those that the certificate may be signed in, None for any; ``issuer`` the one under which the
-        kid holds, in schemes that key by issuer. A key that is on several lists is narrowed to what all of them allow.
+        kid holds, in schemes that key by issuer; ``assurances`` the ways of knowing a key that are enough, None for
+        any. A key that is on several such lists is narrowed to what all of them allow; others have no say.
         """
-        asked = (kid, None if domains is None else frozenset(domains), issuer)
+        asked = (kid, domains, issuer, assurances)
         found = self._found.get(asked)
         if found is None and kid in self._by_kid:
             fitting = (
                 key
                 for key in self._named(kid)
-                if key.issuer == issuer and (domains is None or key.domain is None or key.domain in domains)
+                if key.issuer == issuer
+                and (domains is None or key.domain is None or key.domain in domains)
+                and (assurances is None or any(one.assurance in assurances for one in key.provenance))
             )
             found = self._found[asked] = tuple(_merge(fitting, lambda key: key.spki))
         return found or ()

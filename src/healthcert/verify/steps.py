@@ -58,10 +58,13 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
     # HCERT specification §3.3.3: a verifier MUST check all DSCs with that kid.
     # WHO trust domains: a key that may sign one kind of certificate may not sign another.
-    candidates = store.candidates(decoded.kid, domains=decoded.domains)
+    candidates = store.candidates(decoded.kid, domains=decoded.domains, assurances=policy.assurances)
     if not candidates:
         if not store:
             raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
+        if unsure := store.candidates(decoded.kid, domains=decoded.domains):
+            named = ", ".join(sorted({provenance.assurance for key in unsure for provenance in key.provenance}))
+            raise _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
         where = "is not in the trust store"
         if others := store.known(decoded.kid):
             domains = ", ".join(sorted({key.domain or "any domain" for key in others}))
@@ -71,11 +74,7 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
         raise _refuse(
             Code.KEY_NOT_IN_TRUST_LIST, f"more than {policy.limits.candidate_keys} keys share this kid", Step.TRUST
         )
-    enough = tuple(key for key in candidates if any(p.assurance in policy.assurances for p in key.provenance))
-    if not enough:
-        named = ", ".join(sorted({provenance.assurance for key in candidates for provenance in key.provenance}))
-        raise _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
-    return enough
+    return candidates
 
 
 def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:

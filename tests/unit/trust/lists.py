@@ -72,3 +72,19 @@ def authorities_alone() -> Mapping[str, bytes]:
     entry = {"status": "current", "entityType": "issuer", "didDocument": authority("FR").certificate_pem().decode()}
     key_id = base64.b64encode(parse_certificate(authority("FR").certificate_der()).subject_key_id or b"").decode()
     return {"list": json.dumps({"ICAO": {f"FR#{key_id}": entry}}).encode()}
+
+
+def narrowing(certificates: list[bytes]) -> Mapping[str, bytes]:
+    """An unsigned registry in which these keys ended long ago."""
+    found = [parse_certificate(der) for der in certificates]
+    ended = {"status": "current", "validUntilDT": "2020-01-01T00:00:00Z"}
+    return {
+        "list": json.dumps(
+            {
+                "DCC": {
+                    base64.b64encode(one.kid).decode(): ended | {"publicKey": base64.b64encode(one.spki).decode()}
+                    for one in found
+                }
+            }
+        ).encode()
+    }

@@ -17,7 +17,7 @@ from healthcert.trust import guards
 from healthcert.trust.anchors import Environment
 from healthcert.trust.update import Change, install_list
 from tests.support import DAY, NOW
-from tests.unit.trust.lists import HOUR, authorities_alone, dscs, feed, numbered, unnumbered, unsigned
+from tests.unit.trust.lists import HOUR, authorities_alone, dscs, feed, narrowing, numbered, unnumbered, unsigned
 from tests.vectors.mutants import function_mutants, installed
 
 FRENCH, MORE = dscs(FR=4), dscs(FR=4, AT=1)
@@ -278,3 +278,17 @@ def test_a_withdrawal_takes_away_one_source_s_word_alone() -> None:
     assert (len(store), named) == (5, {1, 2})
     put(store, "de", unnumbered(dscs(FR=4), NOW))
     assert len(store) == 4
+
+
+def test_a_list_that_is_not_sure_enough_has_no_say() -> None:
+    """Somebody who can write an unsigned list must not be able to take away what a signed one gives."""
+    store = hc.TrustStore()
+    put(store, "de", unnumbered(FRENCH, NOW))
+    put(store, "pathcheck", narrowing(FRENCH), anchors=())
+    (kid, *_) = {key.kid for key in store}
+    (sure,) = store.candidates(kid, assurances=hc.Policy().assurances)
+    (both,) = store.candidates(kid)
+    assert [one.source for one in sure.provenance] == ["de"]
+    assert sure.not_after is not None
+    assert both.not_after is not None
+    assert both.not_after < NOW < sure.not_after
