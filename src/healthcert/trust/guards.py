@@ -47,11 +47,7 @@ def check_time(new: TrustList, now: datetime) -> None:
 
 
 def check_order(memory: Memory, new: TrustList, digest: bytes) -> None:
-    """No list older than one that was seen, and no second list under the same number.
-
-    Where nothing in a list tells its order, its newest entry does as well as it can, and a signed list that was
-    replaced does not come back.
-    """
+    """No list older than one that was seen, no second list under the same number, and none that was replaced."""
     if new.counter is not None and memory.highest is not None:
         if new.counter < memory.highest:
             raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "older than a list that was accepted before")
@@ -60,10 +56,17 @@ def check_order(memory: Memory, new: TrustList, digest: bytes) -> None:
             raise _refuse(Code.TRUST_LIST_EQUIVOCATES, detail)
     if new.counter is None and memory.highest is not None:
         raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "it has no number, and lists of this source had one")
-    if new.counter is None and memory.newest is not None and (_seconds(new) or 0) < memory.newest:
-        raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "its newest entry is older than that of a list accepted before")
     if digest in memory.superseded:
         raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "a list that was replaced before")
+
+
+def check_newest(memory: Memory, new: TrustList) -> None:
+    """Where a list has no number, its newest entry tells its order as well as it can.
+
+    It may be wrong: an entry that was the newest one may have been withdrawn. So an operator can insist.
+    """
+    if new.counter is None and memory.newest is not None and (_seconds(new) or 0) < memory.newest:
+        raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "its newest entry is older than that of a list accepted before")
 
 
 def check_entries(new: TrustList) -> None:

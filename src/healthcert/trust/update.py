@@ -83,8 +83,8 @@ def install_list(
 ) -> Change:
     """Reads a list of ``feed`` from its parts, checks it and takes it into use.
 
-    ``force`` accepts a list that lost many keys; nothing accepts one that is not authentic, not the newest, or of
-    another environment. Raises :class:`TrustError` (see :mod:`healthcert.trust.guards` and the format's ``load``); the
+    ``force`` accepts a list that lost many keys, or one without a number whose newest entry is older than that of the
+    list before; nothing accepts one that is not authentic, that is older by its number, or of another environment. Raises :class:`TrustError` (see :mod:`healthcert.trust.guards` and the format's ``load``); the
     store is then as it was.
     """
     return _install(store, feed, parts, (clock or SystemClock()).now(), force=force, limits=limits)
@@ -127,11 +127,14 @@ def recheck_lists(store: TrustStore, *, limits: Limits = DEFAULT_LIMITS) -> Iter
         head, memory = generation.head, store.state.memories.get(source, Memory())
         try:
             parts = database.read_parts(store.path, source)
-            context = Context(memory.anchors, head.fetched_at, limits, memory.options)
+            own = {} if store.environment is None else {"environment": store.environment.value}
+            context = Context(memory.anchors, head.fetched_at, limits, {**memory.options, **own})
             found = _read(source_named(head.format).load, parts, context)
-            if digest_of(parts) != head.digest:
-                raise TrustError(Code.TRUST_STORE_UNREADABLE, "the bytes of the list are not those that were accepted")
-            yield _change(source, generation, make_generation(head, found.keys), found)
+            again = make_generation(_head(head, found), found.keys)
+            change = _change(source, generation, again, found)
+            if digest_of(parts) != head.digest or (change.unchanged and not _same(generation, again)):
+                raise TrustError(Code.TRUST_STORE_UNREADABLE, "what is kept of the list is not what was accepted")
+            yield change
         except HealthCertError as error:
             yield Change(source, error=error)
 
@@ -199,19 +202,16 @@ def _install(
     digest = digest_of(parts)
     guards.check_entries(found)
     guards.check_time(found, now)
-    head = Head(
+    about = Head(
         source=feed.name,
         format=feed.format,
         assurance=found.assurance,
         digest=digest,
         fetched_at=now,
         loaded_at=loaded_at or now,
-        counter=found.counter,
-        issued_at=found.issued_at,
-        expires_at=found.expires_at,
         max_age=None if feed.max_age is None else int(feed.max_age.total_seconds()),
-        signer=link("anchor", found.signer) if found.signer is not None else None,
     )
+    head = _head(about, found)
     new = make_generation(head, found.keys, found.authorities, found.skipped)
     # Nothing is decided on what was known before the lock: another program may have accepted a newer list meanwhile.
     with store.transaction() as change:
@@ -221,6 +221,7 @@ def _install(
         guards.check_clock(state, now)
         guards.check_order(memory, found, digest)
         if not force:
+            guards.check_newest(memory, found)
             guards.check_loss(current, found, feed.max_loss)
         store.check_size(state, len(new.rows) - (len(current.rows) if current else 0))
         if state.environment is None:
@@ -232,6 +233,23 @@ def _install(
         )
         change.put(new, parts, replaces=current is None or current.head.digest != digest)
     return _change(feed.name, current, new, found)
+
+
+def _head(about: Head, found: TrustList) -> Head:
+    """What is known of a list as a whole: how it came here, and what it says of itself."""
+    return replace(
+        about,
+        assurance=found.assurance,
+        counter=found.counter,
+        issued_at=found.issued_at,
+        expires_at=found.expires_at,
+        signer=link("anchor", found.signer) if found.signer is not None else None,
+    )
+
+
+def _same(one: Generation, other: Generation) -> bool:
+    """Whether two generations of a list say the same, also of keys that are in both."""
+    return (one.head, one.rows, one.details.keys) == (other.head, other.rows, other.details.keys)
 
 
 def _read(

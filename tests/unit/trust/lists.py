@@ -67,6 +67,13 @@ def unsigned(certificates: list[bytes]) -> Mapping[str, bytes]:
     return {"list": json.dumps(entries).encode()}
 
 
+def undated(certificates: list[bytes]) -> Mapping[str, bytes]:
+    """A list of certificates that tells no time at all, as France's."""
+    twice = {base64.b64encode(parse_certificate(der).kid).decode(): base64.b64encode(der) for der in certificates}
+    inner = {kid: base64.b64encode(text).decode() for kid, text in twice.items()}
+    return {"list": json.dumps({"certificatesDCC": inner}).encode()}
+
+
 def authorities_alone() -> Mapping[str, bytes]:
     """A registry with a CSCA in it and no key that signs health certificates."""
     entry = {"status": "current", "entityType": "issuer", "didDocument": authority("FR").certificate_pem().decode()}
