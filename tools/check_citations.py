@@ -42,7 +42,8 @@ EXEMPT: dict[str, str] = {}
 
 _DOCUMENT = (
     r"RFC [0-9]{4}|WHO (?:SMART Trust )?HCERT specification 1\.1\.1|HCERT specification"
-    r"|DCC schema(?: [0-9]\.[0-9]\.[0-9])?|AT schema [0-9]\.[0-9]\.[0-9]|ICAO Doc 9303-3|WHO trust domains|Certificate governance|DVCMin(?:VaccineDetails)?\b"
+    r"|DCC schema(?: [0-9]\.[0-9]\.[0-9])?|AT schema [0-9]\.[0-9]\.[0-9]|ICAO Doc 9303-3|WHO trust domains"
+    r"|Certificate governance|DVCMin(?:VaccineDetails)?\b"
 )
 _PLACE = r"§[0-9]+(?:\.[0-9]+)*|Appendix [A-Z](?:\.[0-9]+)+"
 _TOKEN = re.compile(rf"(?P<document>{_DOCUMENT})|(?P<place>{_PLACE})")

@@ -1,7 +1,5 @@
 """Cases of the list that a key is on: HC-LIST."""
 
-
-
 from __future__ import annotations
 
 from typing import Any

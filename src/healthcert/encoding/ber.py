@@ -14,6 +14,7 @@ INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
 SEQUENCE, SET = 0x30, 0x31
 _CONSTRUCTED = 0x20
 _MAX_DEPTH = 32
+_MAX_PIECES = 2  # levels of a string in pieces; one is what anybody writes
 
 
 class Element(Struct, frozen=True):
@@ -33,9 +34,13 @@ class Element(Struct, frozen=True):
             found.append(element)
         return found
 
-    def string(self) -> bytes:
+    def string(self, depth: int = 0) -> bytes:
         """The content of a string, put together when it comes in pieces (X.690 §8.7.3)."""
-        return b"".join(piece.string() for piece in self.children()) if self.tag & _CONSTRUCTED else self.body
+        if not self.tag & _CONSTRUCTED:
+            return self.body
+        if depth > _MAX_PIECES:
+            raise unreadable("a string of pieces within pieces")
+        return b"".join(piece.string(depth + 1) for piece in self.children())
 
     def definite(self, tag: int | None = None) -> bytes:
         """The element with a length in front, under its own tag or another."""

@@ -7,6 +7,7 @@ sender put there: they help to find that key, and vouch for nothing.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -19,6 +20,8 @@ DATA = "1.2.840.113549.1.7.1"
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_SIGNING_TIME = "1.2.840.113549.1.9.5"
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 
 
 class SignerInfo(Struct, frozen=True):
@@ -33,6 +36,8 @@ class SignerInfo(Struct, frozen=True):
     attributes: bytes | None
     content_type: str | None
     message_digest: bytes | None
+    signing_time: datetime | None = None
+    """When it was made, as the signer says among what is signed; None where it does not."""
 
     def verify(self, key: PublicKey, content: bytes, content_type: str) -> bool:
         """Whether ``key`` made this signature over ``content``; never raises. SHA-1 and older hashes never do."""
@@ -64,9 +69,9 @@ def read(data: bytes) -> SignedMessage:
 
     Raises :class:`DecodeError` (``TRUST_LIST_UNREADABLE``).
     """
-    kind, wrapped = _expect(ber.read(data), ber.SEQUENCE, 2)
+    kind, wrapped, *more = _expect(ber.read(data), ber.SEQUENCE, 2)
     # RFC 5652 §3, §5.1.
-    if kind.oid() != _SIGNED_DATA:
+    if more or kind.oid() != _SIGNED_DATA:
         raise unreadable("a CMS message that is no SignedData")
     parts = _expect(_only(wrapped), ber.SEQUENCE, 4)
     content_type, content = _content(parts[2])
@@ -82,6 +87,13 @@ def read(data: bytes) -> SignedMessage:
     return SignedMessage(content_type, content, certificates, signers)
 
 
+def _string(element: Element) -> bytes:
+    try:
+        return element.string()
+    except RecursionError:
+        raise unreadable("a string in pieces of pieces without end") from None
+
+
 def _content(part: Element) -> tuple[str, bytes | None]:
     kind, *explicit = _expect(part, ber.SEQUENCE, 1)
     if not explicit:
@@ -89,7 +101,7 @@ def _content(part: Element) -> tuple[str, bytes | None]:
     octets = _only(explicit[0])
     if octets.tag & ~0x20 != ber.OCTET_STRING:
         raise unreadable("content that is no OCTET STRING")
-    return kind.oid(), octets.string()
+    return kind.oid(), _string(octets)
 
 
 def _signer(element: Element) -> SignerInfo:
@@ -106,11 +118,12 @@ def _signer(element: Element) -> SignerInfo:
         digest=algorithm_of(digest)[0],
         algorithm=algorithm,
         parameters=parameters,
-        signature=rest[1].string(),
+        signature=_string(rest[1]),
         # RFC 5652 §5.4: signed as a SET OF, whatever tag they have in the message.
         attributes=None if attributes is None else attributes.definite(ber.SET),
         content_type=None if declared is None else declared.oid(),
-        message_digest=None if stated is None else stated.string(),
+        message_digest=None if stated is None else _string(stated),
+        signing_time=_time(values.get(_SIGNING_TIME)),
     )
 
 
@@ -125,6 +138,19 @@ def _attributes(part: Element) -> dict[str, Element]:
         if len(given) == 1:
             found[name.oid()] = given[0]
     return found
+
+
+def _time(element: Element | None) -> datetime | None:
+    if element is None or element.tag not in (_UTC_TIME, _GENERALIZED_TIME):
+        return None
+    # RFC 5652 §11.3: as in certificates, and a UTCTime below 50 is of this century.
+    text = element.body.decode("ascii", "replace")
+    if element.tag == _UTC_TIME:
+        text = ("20" if text[:2] < "50" else "19") + text
+    try:
+        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def algorithm_of(element: Element) -> tuple[str, bytes]:

@@ -23,7 +23,7 @@ class Authorities:
     def __init__(self, certificates: Iterable[Certificate]) -> None:
         self._by_name: dict[bytes, list[Certificate]] = {}
         for certificate in certificates:
-            self._by_name.setdefault(certificate.subject_key, []).append(certificate)
+            self._by_name.setdefault(certificate.subject, []).append(certificate)
 
     def issuer_of(self, certificate: Certificate) -> Certificate:
         """The one that issued ``certificate``, which belongs to the same country.
@@ -32,7 +32,7 @@ class Authorities:
         """
         problem = "no trusted authority of that name"
         # Authorities of one name may be several, as after a change of key: each is tried.
-        for authority in self._by_name.get(certificate.issuer_key, ())[:_MAX_TRIES]:
+        for authority in self._by_name.get(certificate.issuer, ())[:_MAX_TRIES]:
             found = certificate.problem_with_issuer(authority)
             # Certificate governance §3: a DSC is signed by a CSCA of the same country.
             if found is None and authority.country != certificate.country:

@@ -14,23 +14,28 @@ from healthcert.clock import duration
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.trust.anchors import Environment, load_anchors
-from healthcert.trust.sources.registry import source_named
+from healthcert.trust.generation import LOCAL
+from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.update import Feed
+
+_FileName = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
+# A secret written here by mistake is no such name, and no message repeats it.
+_Variable = Annotated[str, Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,63}\Z")]
 
 
 class _Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,64}\Z")]
     format: str | None = None
     url: Annotated[str, Meta(min_length=1, max_length=2000)]
-    anchors: tuple[str, ...] = ()
+    anchors: tuple[_FileName, ...] = ()
     subject: str | None = None
     max_age: str | None = None
     max_loss: Annotated[float, Meta(ge=0, le=1)] = 0.25
     options: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
-    ca: str | None = None
-    client_certificate: str | None = None
-    client_key: str | None = None
+    secrets: dict[str, _Variable] = field(default_factory=dict)
+    ca: _FileName | None = None
+    client_certificate: _FileName | None = None
+    client_key: _FileName | None = None
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,16 +63,20 @@ def load_sources(path: str | Path) -> tuple[Configured, ...]:
     """The sources of an operator's file, in its order; file names in it are relative to its folder.
 
     A secret names the environment variable that holds it. Raises :class:`TrustError` (``TRUST_CONFIG_INVALID``,
-    ``TRUST_ANCHOR_UNREADABLE``), OSError.
+    ``TRUST_ANCHOR_UNREADABLE``), :class:`DecodeError` (``INPUT_TOO_LONG``), OSError.
     """
     path = Path(path)
+    data = read_file(path, DEFAULT_LIMITS.key_file_bytes)
     try:
-        written = tomllib.loads(read_file(path, DEFAULT_LIMITS.key_file_bytes).decode("utf-8"))
-        given = msgspec.convert(written, _File)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _invalid(f"not TOML: {error}" if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8") from None
+        given = msgspec.convert(tomllib.loads(data.decode("utf-8")), _File)
+    except tomllib.TOMLDecodeError as error:
+        raise _invalid(f"not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise _invalid("not UTF-8") from None
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from None
+    except (ValueError, RecursionError):  # a number of too many digits, or nested too deep
+        raise _invalid("not TOML that can be read") from None
     names = [source.name for source in given.source]
     if twice := {name for name in names if names.count(name) > 1}:
         raise _invalid(f"two sources of one name: {', '.join(sorted(twice))}")
@@ -77,9 +86,13 @@ def load_sources(path: str | Path) -> tuple[Configured, ...]:
 def _configured(source: _Source, given: _File, folder: Path) -> Configured:
     named = source.format or source.name
     try:
-        max_age = duration(source.max_age or given.max_age)
+        max_age = duration(given.max_age if source.max_age is None else source.max_age)
     except ValueError as error:
         raise _invalid(f"{source.name}: max_age: {error}") from None
+    if source.name == LOCAL:
+        raise _invalid(f"{LOCAL} is the name of the keys that were added by hand")
+    if named not in SOURCES:
+        raise _invalid(f"{source.name}: no such format; there are: {', '.join(SOURCES)}")
     if source_named(named).anchored and not source.anchors and source.options.get("unsigned") != "yes":
         raise _invalid(
             f"{source.name}: lists of this format are signed: name the anchors that they must be signed with"

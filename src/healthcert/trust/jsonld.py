@@ -2,7 +2,7 @@
 documents are made over.
 
 It is a form of what a document says and not of its bytes: members that no context knows, and values that are no
-absolute IRI where one belongs, are not in it at all. Those who read a document whose signature was checked over this
+IRI where one belongs, are not in it at all. Those who read a document whose signature was checked over this
 form may use only what is in it. Contexts are part of this project; none is ever fetched.
 """
 
@@ -29,33 +29,49 @@ _FILES = {DID_V1: "did-v1", "https://w3.org/ns/did/v1": "did-v1", JWS_2020: "jws
     TNG_CONTEXTS, "tng-v1"
 )
 _MAX_DEPTH = 16
+_PIECE = 64  # values
 # Telling blank nodes apart takes time that grows faster than exponentially. DID documents have none, a proof has one.
 _MAX_BLANK_NODES = 4
 # RDF 1.1 N-Quads: what cannot stand in an IRI. One that had it would be read as other statements than it makes.
 _IRI = re.compile(r'[^\x00-\x20\x7f<>"{}|^`\\]+')
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
+def canonical(document: Mapping[str, Any], *, blank_nodes: int = _MAX_BLANK_NODES) -> bytes:
     """The canonical N-Quads of a document whose ``@context`` names contexts of this project.
 
-    Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``) for another context, for keywords anywhere below
-    ``@context``, for what makes no graph of statements, and when the extra ``gdhcn`` is not installed.
+    ``blank_nodes`` is how many things without an identifier may be in it. Raises :class:`TrustError`
+    (``TRUST_LIST_UNREADABLE``) for more of them, for another context, for keywords anywhere below ``@context``, for
+    what makes no graph of statements, and when the extra ``gdhcn`` is not installed.
     """
     _check(document)
     try:
         library, urdna, resolver = _library()
     except ImportError:
         raise _unreadable("its proof is over JSON-LD, which takes: pip install 'healthcert[gdhcn]'") from None
-    options = {"base": "", "documentLoader": _load, "contextResolver": resolver, "processingMode": "json-ld-1.1"}
+    options = {"documentLoader": _load, "contextResolver": resolver, "processingMode": "json-ld-1.1"}
     try:
         dataset = library.to_rdf(dict(document), options)
-        _check_statements(dataset)
+        _check_statements(dataset, blank_nodes)
         form: str = urdna.URDNA2015().main(dataset, {"format": "application/n-quads"})
         return form.encode()
     except TrustError:
         raise
     except (library.JsonLdError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise _unreadable("not the JSON-LD it should be") from None
+
+
+def canonical_in_pieces(document: Mapping[str, Any], member: str) -> bytes:
+    """The canonical N-Quads of a document in which all things have an identifier, and ``member`` is a long array.
+
+    Of such a document they are those of its pieces together, in order. It is taken in pieces because the library
+    compares each value of an array with all others. Raises like :func:`canonical`.
+    """
+    values = document[member]
+    lines: set[bytes] = set()
+    for start in range(0, max(len(values), 1), _PIECE):
+        piece = dict(document) | {member: values[start : start + _PIECE]}
+        lines.update(canonical(piece, blank_nodes=0).split(b"\n"))
+    return b"".join(line + b"\n" for line in sorted(lines - {b""}))
 
 
 def contexts_of(document: Mapping[str, Any]) -> list[str]:
@@ -84,7 +100,7 @@ def _check(document: Mapping[str, Any]) -> None:
         waiting.extend((inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value))
 
 
-def _check_statements(dataset: Mapping[str, Any]) -> None:
+def _check_statements(dataset: Mapping[str, Any], blank_nodes: int) -> None:
     nodes = set()
     for statement in (statement for graph in dataset.values() for statement in graph):
         for term in statement.values():
@@ -92,8 +108,8 @@ def _check_statements(dataset: Mapping[str, Any]) -> None:
                 nodes.add(term["value"])
             elif term["type"] == "IRI" and not _IRI.fullmatch(term["value"]):
                 raise _unreadable("an identifier that is no IRI")
-    if len(nodes) > _MAX_BLANK_NODES:
-        raise _unreadable(f"more than {_MAX_BLANK_NODES} nodes without an identifier")
+    if len(nodes) > min(blank_nodes, _MAX_BLANK_NODES):
+        raise _unreadable("more nodes without an identifier than there may be")
 
 
 @cache

@@ -84,8 +84,9 @@ def install_list(
     """Reads a list of ``feed`` from its parts, checks it and takes it into use.
 
     ``force`` accepts a list that lost many keys, or one without a number whose newest entry is older than that of the
-    list before; nothing accepts one that is not authentic, that is older by its number, or of another environment. Raises :class:`TrustError` (see :mod:`healthcert.trust.guards` and the format's ``load``); the
-    store is then as it was.
+    list before; nothing accepts one that is not authentic, that is older by its number, or of another environment.
+    Raises :class:`TrustError` (see :mod:`healthcert.trust.guards` and the format's ``load``); the store is then as it
+    was.
     """
     return _install(store, feed, parts, (clock or SystemClock()).now(), force=force, limits=limits)
 

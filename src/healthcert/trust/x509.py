@@ -48,8 +48,9 @@ USAGE_OF = {
 class Certificate(Struct, frozen=True):
     """What trust needs to know of a certificate. ``der`` is its identity.
 
-    ``subject`` and ``issuer`` are names as encoded. ``usages`` are the entry types that its extended key usage allows,
-    None for any. ``ca`` and ``signs_certificates`` are None where the certificate does not say.
+    ``subject`` and ``issuer`` are names, spelled so that those that are equal (RFC 5280 §7.1) are equal bytes.
+    ``usages`` are the entry types that its extended key usage allows, None for any. ``ca`` and ``signs_certificates``
+    are None where the certificate does not say.
     """
 
     der: bytes
@@ -82,16 +83,6 @@ class Certificate(Struct, frozen=True):
         """Its SHA-256, in lower-case hexadecimal; what trust lists call the thumbprint."""
         return hashlib.sha256(self.der).hexdigest()
 
-    @property
-    def subject_key(self) -> bytes:
-        """Its subject, spelled so that names that are equal (RFC 5280 §7.1) are equal bytes."""
-        return _canonical(self.subject)
-
-    @property
-    def issuer_key(self) -> bytes:
-        """Its issuer's name, likewise."""
-        return _canonical(self.issuer)
-
     def public_key(self) -> PublicKey:
         """Its key, on any curve. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``)."""
         return load_any_key(self.spki)
@@ -107,7 +98,7 @@ class Certificate(Struct, frozen=True):
         who know which country and when.
         """
         # RFC 5280 §6.1.3 (a)(4): the issuer's name is the authority's subject.
-        if self.issuer_key != authority.subject_key:
+        if self.issuer != authority.subject:
             return "another issuer is named"
         # RFC 5280 §4.2.1.1: where both certificates say which key it is, they say the same.
         if None not in (ids := (self.authority_key_id, authority.subject_key_id)) and ids[0] != ids[1]:
@@ -170,8 +161,8 @@ def parse_certificate(der: bytes) -> Certificate:
         extended = _object_ids(extensions.get(_EXTENDED_KEY_USAGE))
         return Certificate(
             der=der,
-            subject=subject.raw,
-            issuer=issuer.raw,
+            subject=_canonical(subject),
+            issuer=_canonical(issuer),
             spki=spki.raw,
             not_before=not_before,
             not_after=not_after,
@@ -266,10 +257,10 @@ def _attributes(name: Element) -> dict[str, bytes]:
     return found
 
 
-def _canonical(name: bytes) -> bytes:
+def _canonical(name: Element) -> bytes:
     """A distinguished name to compare by: RFC 5280 §7.1 has string types, case and repeated spaces not matter."""
     found = []
-    for relative in ber.read(name).children():
+    for relative in name.children():
         for attribute in relative.children():
             kind, value = attribute.children()
             body = b" ".join(value.body.lower().split())

@@ -63,6 +63,7 @@ def test_lists_are_signed_with_es256() -> None:
         with pytest.raises(IssueError) as caught:
             publish(signer=make("DE", "List", key=key))
         assert caught.value.code is Code.PUBLISHING_REFUSED
+        assert "signed with ES256" in caught.value.detail
 
 
 def test_what_readers_would_skip_is_not_published() -> None:

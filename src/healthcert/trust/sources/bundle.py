@@ -80,8 +80,7 @@ class Bundle:
             raise unreadable(f"version {payload.version} of the format")
         if context.options.get("environment", payload.environment) != payload.environment:
             raise not_authentic(f"the bundle is for {payload.environment}")
-        if payload.issued_at.tzinfo is None or payload.expires_at.tzinfo is None:
-            raise unreadable("a moment without a time zone")
+        issued_at, expires_at = _utc(payload.issued_at), _utc(payload.expires_at)
         check_size(len(payload.keys), context.limits)
         entries = list(_entries(payload))
         return TrustList(
@@ -90,8 +89,8 @@ class Bundle:
             assurance=Assurance.SIGNED_LIST,
             signer=signer,
             counter=payload.number,
-            issued_at=payload.issued_at.astimezone(UTC),
-            expires_at=payload.expires_at.astimezone(UTC),
+            issued_at=issued_at,
+            expires_at=expires_at,
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -121,34 +120,40 @@ def _verified(data: bytes, anchors: tuple[TrustAnchor, ...]) -> tuple[Payload, T
 
 def _entries(payload: Payload) -> Iterator[TrustedKey | Rejected]:
     for number, key in enumerate(payload.keys, 1):
-        where = f"key {number}"
         try:
-            load_public_key(key.spki)
+            yield _entry(key)
         except TrustError as error:
-            yield Rejected(where, error)
-            continue
-        if not key.origins or any(moment is not None and moment.tzinfo is None for moment in _moments(key)):
-            yield Rejected(where, unreadable("no list that it was on, or a moment without a time zone"))
-            continue
-        if key.certificate is not None and key.issuer is None and kid_of(key.certificate) != key.kid:
-            yield Rejected(where, unreadable("its kid is not that of its certificate"))
-            continue
-        yield TrustedKey(
-            kid=key.kid,
-            spki=key.spki,
-            country=key.country,
-            usages=None if key.usages is None else frozenset(key.usages),
-            not_before=key.not_before,
-            not_after=key.not_after,
-            certificate=key.certificate,
-            domain=key.domain,
-            issuer=key.issuer,
-            chain=key.chain,
-            provenance=key.origins,
-        )
+            yield Rejected(f"key {number}", error)
 
 
-def _moments(key: BundledKey) -> Iterator[datetime | None]:
-    yield from (key.not_before, key.not_after)
-    for origin in key.origins:
-        yield from (origin.fetched_at, origin.expires_at)
+def _entry(key: BundledKey) -> TrustedKey:
+    load_public_key(key.spki)
+    if not key.origins:
+        raise unreadable("no list that it was on")
+    if key.certificate is not None and key.issuer is None and kid_of(key.certificate) != key.kid:
+        raise unreadable("its kid is not that of its certificate")
+    return TrustedKey(
+        kid=key.kid,
+        spki=key.spki,
+        country=key.country,
+        usages=None if key.usages is None else frozenset(key.usages),
+        not_before=key.not_before and _utc(key.not_before),
+        not_after=key.not_after and _utc(key.not_after),
+        certificate=key.certificate,
+        domain=key.domain,
+        issuer=key.issuer,
+        chain=key.chain,
+        provenance=tuple(
+            Provenance(p.source, p.assurance, p.fetched_at and _utc(p.fetched_at), p.expires_at and _utc(p.expires_at))
+            for p in key.origins
+        ),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise unreadable("a moment without a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise unreadable("a moment beyond all calendars") from None

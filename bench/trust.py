@@ -1,0 +1,116 @@
+"""Measures the EU gateway's lists: items with a signature and a chain each, against OpenSSL, one process an item.
+
+``python -m bench.trust`` prints how many times as fast an item is verified, and the memory that all of them take.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from string import ascii_uppercase
+
+from healthcert.issue.pki import KeyPair, new_csca, new_dsc
+from healthcert.publish.gateway import item, lists_of
+from healthcert.trust.anchors import TrustAnchor, load_anchors
+from healthcert.trust.sources.dgcg import Gateway
+from healthcert.trust.sources.protocol import Context
+from healthcert.trust.x509 import parse_certificate
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+COUNTRIES = [f"{first}{second}" for first in "XY" for second in ascii_uppercase][:30]
+ITEMS = 3000
+SAMPLE = 50
+TURNS = 5
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts, anchor = write_lists(folder)
+        context = Context((anchor,), NOW)
+        seconds_to_load(parts, context)
+        sample = json.loads(parts["DSC"])[:: ITEMS // SAMPLE]
+        mine, theirs = [], []
+        # In turns, so that a machine that slows down slows both.
+        for turn in range(TURNS):
+            mine.append(seconds_to_load(parts, context) / ITEMS)
+            if shutil.which("openssl") is not None:
+                theirs += [seconds_of_openssl(folder, entry) for entry in sample[turn::TURNS]]
+        ours = statistics.median(mine)
+        print(f"verify {ITEMS} items of the EU gateway: {ours * 1e3:.2f} ms an item, chain and all")
+        if theirs:
+            other = statistics.median(theirs)
+            print(f"... against openssl cms -verify, one process an item: {other / ours:.1f} ({other * 1e3:.2f} ms)")
+        else:
+            print("... openssl: no such command, nothing to compare with")
+        print(f"... peak memory: {peak_memory(folder):.0f} MiB, interpreter and libraries included")
+
+
+def write_lists(folder: Path) -> tuple[Mapping[str, bytes], TrustAnchor]:
+    """The three lists, and the trust anchor that vouches for them, also as files."""
+    start = NOW - timedelta(days=1)
+    anchor = new_csca("EU", "Trust anchor", now=start)
+    items = []
+    for country in COUNTRIES:
+        csca = new_csca(country, "CSCA", now=start)
+        upload = new_dsc(csca, "Upload", now=start)
+        items.append(item(csca.certificate_der(), country, "CSCA", anchor.signer(), start))
+        items.append(item(upload.certificate_der(), country, "UPLOAD", anchor.signer(), start))
+        signer = upload.signer()
+        for number in range(ITEMS // len(COUNTRIES)):
+            dsc: KeyPair = new_dsc(csca, f"DSC {number}", now=start)
+            items.append(item(dsc.certificate_der(), country, "DSC", signer, start))
+    parts = lists_of(items)
+    for name, data in parts.items():
+        (folder / name).write_bytes(data)
+    (folder / "anchor.pem").write_bytes(anchor.certificate_pem())
+    der = anchor.certificate_der()
+    return parts, TrustAnchor("trust anchor", parse_certificate(der).spki, der)
+
+
+def seconds_to_load(parts: Mapping[str, bytes], context: Context) -> float:
+    start = time.perf_counter()
+    found = Gateway().load(parts, context)
+    took = time.perf_counter() - start
+    assert (len(found.keys), found.skipped) == (ITEMS, ())
+    return took
+
+
+def seconds_of_openssl(folder: Path, entry: Mapping[str, str]) -> float:
+    """What one item takes OpenSSL, which checks its signature and nothing of its chain."""
+    (folder / "content").write_bytes(base64.b64decode(entry["rawData"]))
+    (folder / "message").write_bytes(base64.b64decode(entry["signature"]))
+    verify = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "message", "-content", "content", "-binary"]
+    start = time.perf_counter()
+    subprocess.run([*verify, "-noverify", "-out", "found"], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def peak_memory(folder: Path) -> float:
+    """The most memory that a process of its own takes to load the lists, in MiB."""
+    done = subprocess.run([sys.executable, "-m", "bench.trust", str(folder)], check=True, stdout=subprocess.PIPE)
+    return float(done.stdout)
+
+
+def load_once(folder: Path) -> None:
+    parts = {name: (folder / name).read_bytes() for name in Gateway.parts}
+    Gateway().load(parts, Context(load_anchors(folder / "anchor.pem"), NOW))
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        load_once(Path(sys.argv[1]))
+    else:
+        main()

@@ -1,0 +1,150 @@
+"""Germany: the list of the Corona-Warn-App, a Protocol Buffers message in an archive with its signature.
+
+Form: a ZIP archive of ``export.bin``, ``DscList { repeated DscListItem { bytes kid = 1; bytes data = 2 } = 1 }`` with
+certificates in DER, and ``export.sig``, a ``TEKSignatureList`` of ECDSA signatures in DER over all of ``export.bin``.
+The app comes with a copy of the list alone, which nothing vouches for.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+
+from healthcert.encoding.oids import verify_oid
+from healthcert.encoding.protobuf import byte_strings
+from healthcert.errors import DecodeError, TrustError
+from healthcert.fetch import Fetcher
+from healthcert.limits import Limits
+from healthcert.trust.anchors import TrustAnchor
+from healthcert.trust.files import Rejected
+from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import (
+    Context,
+    Fetched,
+    Known,
+    TrustList,
+    check_size,
+    get,
+    need_anchors,
+    not_authentic,
+    part,
+    rejected,
+    unreadable,
+)
+from healthcert.trust.x509 import read_certificate
+
+DOMAIN = "DCC"
+_LIST, _SIGNATURE = "export.bin", "export.sig"
+_ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+_MAX_SIGNATURES = 16
+_ZIP_START, _ZIP_ENTRY = b"PK\3\4", b"PK\1\2"
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    struct.error,
+)
+
+
+class CoronaWarnApp:
+    """See the module. The parts are the archive alone, or the two files in it.
+
+    With the option ``unsigned`` set to ``yes``, and no anchor pinned, a list is taken as its server gave it.
+    """
+
+    name = "cwa"
+    title = "Germany (Corona-Warn-App): Protocol Buffers with a signature, in a ZIP archive"
+    parts = ("list", "signature")
+    anchored = True
+
+    def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
+        data, signatures = _opened(part(parts, "list"), parts.get("signature"), context.limits)
+        signer = None
+        # With an anchor a list is signed, or an attacker could make it an unsigned one by leaving the signature out.
+        if context.options.get("unsigned") != "yes" or context.anchors:
+            signer = _verified(data, signatures, need_anchors(context))
+        entries = _entries(data, context.limits)
+        return TrustList(
+            keys=tuple(entry for entry in entries if isinstance(entry, TrustedKey)),
+            skipped=tuple(entry for entry in entries if isinstance(entry, Rejected)),
+            assurance=Assurance.TLS_ONLY if signer is None else Assurance.SIGNED_LIST,
+            signer=signer,
+        )
+
+    def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
+        body, validators = get(fetcher, url, known, context.limits)
+        return None if body is None else Fetched({"list": body}, validators)
+
+
+def _opened(data: bytes, signature: bytes | None, limits: Limits) -> tuple[bytes, bytes | None]:
+    """The list and its signatures, taken out of the archive where there is one. What else is in it, nobody signed."""
+    if signature is not None or not data.startswith(_ZIP_START):
+        return data, signature
+    # The reader makes an object of every entry, before it tells how many there are.
+    if data.count(_ZIP_ENTRY) > _MAX_SIGNATURES:
+        raise unreadable("an archive of more files than it should have")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sorted(archive.namelist()) != [_LIST, _SIGNATURE]:
+                raise unreadable(f"an archive of other files than {_LIST} and {_SIGNATURE}")
+            return (
+                _member(archive, _LIST, limits.list_bytes),
+                _member(archive, _SIGNATURE, limits.key_file_bytes),
+            )
+    except _DAMAGED:
+        raise unreadable("a damaged archive") from None
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise unreadable("an archive that is compressed in another way than it should be")
+    # The sizes that an archive states are claims; no more than this is ever read.
+    with archive.open(name) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise unreadable(f"more than {limit} bytes in {name}")
+    return data
+
+
+def _verified(data: bytes, signatures: bytes | None, anchors: tuple[TrustAnchor, ...]) -> TrustAnchor:
+    """Who signed the list."""
+    if signatures is None:
+        raise not_authentic("the list comes without a signature")
+    # TEKSignatureList { repeated TEKSignature { ... bytes signature = 4 } = 1 }
+    found = [value for entry in byte_strings(signatures, 1) for value in byte_strings(entry, 4)]
+    for anchor in anchors:
+        key = anchor.public_key()
+        if any(verify_oid(key, _ECDSA_SHA256, b"", value, data) for value in found[:_MAX_SIGNATURES]):
+            return anchor
+    raise not_authentic("no signature of the list verifies with the anchor")
+
+
+def _entries(data: bytes, limits: Limits) -> list[TrustedKey | Rejected]:
+    items = []
+    for item in byte_strings(data, 1):
+        items.append(item)
+        check_size(len(items), limits)
+    if not items:
+        raise unreadable("it has no certificates")
+    return [_entry(f"entry {number}", item) for number, item in enumerate(items, 1)]
+
+
+def _entry(where: str, item: bytes) -> TrustedKey | Rejected:
+    try:
+        (kid,), (der,) = tuple(byte_strings(item, 1)), tuple(byte_strings(item, 2))
+        key = read_certificate(der)
+    except (ValueError, DecodeError):
+        return rejected(where, "not one kid and one certificate")
+    except TrustError as error:
+        return Rejected(where, error)
+    # A kid that is another certificate's would never be looked for, or lead to the wrong key.
+    if kid != key.kid:
+        return rejected(where, "its kid is not that of its certificate")
+    return key.within(DOMAIN)
