@@ -93,7 +93,8 @@ def check_loss(current: Generation | None, new: TrustList, most: float) -> None:
 def after(memory: Memory, current: Generation | None, new: TrustList, digest: bytes) -> Memory:
     """What is remembered once the list is accepted."""
     superseded = memory.superseded
-    if current is not None and current.head.assurance is not Assurance.TLS_ONLY:
+    # Only of a list that is signed as a whole: of any other the bytes are nobody's word, and may honestly come again.
+    if current is not None and current.head.assurance is Assurance.SIGNED_LIST:
         superseded = (*superseded, current.head.digest)[-_REMEMBERED:]
     return Memory(
         highest=new.counter if new.counter is not None else memory.highest,
