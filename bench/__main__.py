@@ -17,21 +17,28 @@ from pathlib import Path
 from typing import Any
 
 import zxingcpp
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 
 import healthcert as hc
+from bench import trust
 from healthcert.encoding import base45, cose, deflate
 from healthcert.encoding.algorithms import _to_der
 from healthcert.intake.record import read_record
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
+from healthcert.publish import german
+from healthcert.trust.x509 import parse_certificate
 from healthcert_cli.commands.demo import RECORD
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLOCK = hc.FixedClock(NOW)
 CERTIFICATES = 200
 TURNS = 15
+KEYS = 3000
+MOST_TIMES = 1.3  # as long may a cold verification take with that many keys
 
 
 def main() -> None:
@@ -44,6 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         measure_picture(csca, Path(folder))
         measure_start(csca, Path(folder))
+        measure_store(csca, Path(folder))
+    trust.main()
 
 
 def measure_verify(pair: KeyPair) -> None:
@@ -183,6 +192,53 @@ def measure_start(csca: KeyPair, folder: Path) -> None:
     compare("healthcert verify code.png against its imports", process(*verify), process(*libraries), 1)
 
 
+def measure_store(csca: KeyPair, folder: Path) -> None:
+    """A store of a whole list against one of a single key: opened, and in a process that verifies one certificate."""
+    pair = new_dsc(csca, "Bench", now=NOW - timedelta(days=1))
+    holder, event = read_record(hc.EntryType.VACCINATION, RECORD)
+    issued = hc.Issuer(pair.signer(), country="FR", clock=CLOCK).issue(event, holder=holder)
+    (folder / "code.txt").write_text(issued.text)
+    signer = new_dsc(csca, "Signer of lists", now=NOW - timedelta(days=1))
+    # All with one public key, which costs nothing to make and nothing less to keep.
+    others = [_certificate_of(csca, pair, number) for number in range(KEYS - 1)]
+    stores = {1: folder / "one.db", KEYS: folder / "many.db"}
+    for count, path in stores.items():
+        parts = german.publish([pair.certificate_der(), *others[: count - 1]], signer.signer(), issued_at=NOW)
+        spki = parse_certificate(signer.certificate_der()).spki
+        feed = hc.Feed(name="de", format="de", anchors=(hc.TrustAnchor("signer", spki),))
+        assert len(hc.install_list(hc.TrustStore.open(path), feed, parts, clock=CLOCK).added) == count
+
+    def opened(count: int) -> Callable[[], None]:
+        def run() -> None:
+            assert hc.TrustStore.open(stores[count]).candidates(pair.signer().kid)
+
+        return run
+
+    command = str(Path(sys.executable).with_name("healthcert"))
+    at = NOW.isoformat()
+
+    def verify(count: int) -> Callable[[], None]:
+        return process(command, "verify", str(folder / "code.txt"), "--trust", str(stores[count]), "--at", at)
+
+    compare(f"open a store of {KEYS} keys and find one, against one key", opened(KEYS), opened(1), 1)
+    ratio = compare(f"verify cold with {KEYS} keys against one key", verify(KEYS), verify(1), 1)
+    print(f"... which takes {1 / ratio:.2f} times as long (asked: less than {MOST_TIMES})")
+
+
+def _certificate_of(csca: KeyPair, pair: KeyPair, number: int) -> bytes:
+    """Another certificate of the key of ``pair``."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(pair.certificate.subject)
+        .issuer_name(csca.certificate.subject)
+        .public_key(pair.key.public_key())
+        .serial_number(number + 1)
+        .not_valid_before(pair.certificate.not_valid_before_utc)
+        .not_valid_after(pair.certificate.not_valid_after_utc)
+    )
+    return builder.sign(csca.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
 def picture_of(pair: KeyPair, folder: Path) -> tuple[str, Path]:
     holder, event = read_record(hc.EntryType.VACCINATION, RECORD)
     issued = hc.Issuer(pair.signer(), country="FR", clock=CLOCK).issue(event, holder=holder)
@@ -197,13 +253,14 @@ def process(*command: str) -> Callable[[], None]:
     return run
 
 
-def compare(what: str, ours: Callable[[], None], bare: Callable[[], None], count: int) -> None:
+def compare(what: str, ours: Callable[[], None], bare: Callable[[], None], count: int) -> float:
     ours()
     bare()
     pairs = [(clocked(bare), clocked(ours)) for _ in range(TURNS)]
     ratio = statistics.median(theirs / mine for theirs, mine in pairs)
     micros = [statistics.median(side) / count * 1e6 for side in zip(*pairs, strict=True)]
     print(f"{what:<56} {ratio:6.2f}   ({micros[1]:.1f} µs against {micros[0]:.1f} µs)")
+    return ratio
 
 
 def clocked(call: Callable[[], None]) -> float:

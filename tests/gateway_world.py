@@ -117,13 +117,6 @@ def repeated(message: bytes, certificates: int = 1, signers: int = 1) -> bytes:
     return ber.Element(ber.SEQUENCE, b"", whole).definite()
 
 
-def odd_issuer(pair: Pair, name: bytes, odd: bytes) -> Pair:
-    """The certificate with something else in the name of its issuer."""
-    issuer = x509.load_der_x509_certificate(pair.der).issuer.public_bytes()
-    assert name in issuer
-    return Pair(pair.key, pair.der.replace(issuer, issuer.replace(name, odd, 1), 1))
-
-
 def deep(pair: Pair) -> Pair:
     """The certificate with an extension whose value is a string in pieces of pieces of pieces ..."""
     value = b"\x04\x00"

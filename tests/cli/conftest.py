@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import healthcert as hc
 from healthcert_cli.root import group
+from tests.cli.trust_files import Clock
 from tests.support import NOW, Press, dsc, issue
 
 AT = NOW.isoformat()
@@ -38,3 +40,11 @@ def certificates(tmp_path: Path) -> Path:
     (tmp_path / "good.txt").write_text(issued.text + "\n")
     (tmp_path / "forged.txt").write_text(Press(sign=lambda _: bytes(64)).text())
     return tmp_path
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The machine's clock, which stands at the moment of the fixtures until a test sets it."""
+    clock = Clock()
+    monkeypatch.setattr(hc.SystemClock, "now", clock.now)
+    return clock

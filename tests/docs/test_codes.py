@@ -19,11 +19,13 @@ _CODE_LIKE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`|\bCode\.(\w+)")
 _OTHERS = {
     *hc.RevocationCheck.__members__,
     *hc.StepResult.__members__,
+    *hc.Assurance.__members__,
     "HEALTHCERT_CERTIFICATE",
     "HEALTHCERT_DEBUG",
     "HEALTHCERT_ISSUER",
     "HEALTHCERT_KEY",
     "HEALTHCERT_PASSPHRASE",
+    "HEALTHCERT_SOURCES",
     "HEALTHCERT_TRUST",
 }
 

@@ -73,6 +73,25 @@ def test_verify_folder_without_keys_is_undetermined(keys: Path, tmp_path: Path) 
     assert json.loads(result.stdout)["code"] == "TRUST_STORE_EMPTY"
 
 
+def test_load_trust_list(keys: Path, tmp_path: Path) -> None:
+    signed = f"--key {keys}/dsc.key.pem --certificate {keys}/dsc.pem"
+    run_command(f"healthcert publish list at {keys}/dsc.pem {signed} --out served", tmp_path)
+    served = (keys / "dsc.pem", "served/trustlist.cbor", "served/trustlist.sig")
+    result = run(tmp_path, "load_trust_list.py", "trust.db", "at", *served)
+    assert result.returncode == 0, result.stderr
+    first, last = result.stdout.splitlines()
+    assert (first[0], first[-3:]) == ("+", " FR")
+    assert last.startswith("at: 1 keys of 1 countries, good until ")
+
+    with (tmp_path / "served/trustlist.cbor").open("ab") as file:
+        file.write(b"\0")
+    result = run(tmp_path, "load_trust_list.py", "trust.db", "at", *served)
+    assert result.returncode == 1
+    assert "TRUST_LIST_NOT_AUTHENTIC" in result.stderr
+    assert result.stdout == last + "\n"
+    assert run(tmp_path, "load_trust_list.py", "trust.db").returncode == 2
+
+
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_every_example_says_what_it_does(example: str) -> None:
     assert (EXAMPLES / example).read_text("utf-8").startswith('"""')

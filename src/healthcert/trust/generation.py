@@ -46,7 +46,8 @@ class Detail(Struct, frozen=True, array_like=True):
 class Details(Struct, frozen=True):
     """What is kept beside the keys, in their order, and the rest of the list."""
 
-    keys: tuple[Detail, ...] = ()
+    keys: tuple[msgspec.Raw, ...] = ()
+    """A :class:`Detail` each, decoded one by one: of thousands a verification needs one."""
     authorities: tuple[Authority, ...] = ()
     skipped: tuple[tuple[str, Code, str], ...] = ()
 
@@ -77,7 +78,8 @@ class Head(Struct, frozen=True, kw_only=True):
         return min((moment for moment in (self.expires_at, aged) if moment is not None), default=None)
 
     def provenance(self) -> Provenance:
-        return Provenance(self.source, self.assurance, self.fetched_at, self.best_before)
+        fetched_at = None if self.source == LOCAL else self.fetched_at
+        return Provenance(self.source, self.assurance, fetched_at, self.best_before)
 
 
 class Generation:
@@ -110,7 +112,7 @@ class Generation:
 
     def key(self, index: int) -> TrustedKey:
         """The key of a row."""
-        row, detail = self.rows[index], self.details.keys[index]
+        row, detail = self.rows[index], decode(bytes(self.details.keys[index]), Detail)
         return TrustedKey(
             kid=row.kid,
             spki=row.spki,
@@ -144,7 +146,7 @@ def make_generation(
         head,
         tuple(_row(key, head) for key in given),
         Details(
-            tuple(Detail(key.certificate, key.chain) for key in given),
+            tuple(msgspec.Raw(encode(Detail(key.certificate, key.chain))) for key in given),
             authorities,
             tuple((entry.source, entry.error.code, entry.error.detail) for entry in skipped),
         ),

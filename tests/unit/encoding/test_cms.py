@@ -202,13 +202,13 @@ def in_pieces(depth: int) -> bytes:
 
 
 def test_a_string_in_pieces_of_pieces_is_one_string() -> None:
-    assert ber.read(in_pieces(20)).string() == b"!"
+    assert ber.read(in_pieces(2)).string() == b"!"
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="encoding/ber: string() has no bound on its depth")
 def test_a_string_in_pieces_of_pieces_without_end_is_refused() -> None:
-    with pytest.raises(DecodeError):
-        ber.read(in_pieces(3000)).string()
+    for depth in (20, 3000):
+        with pytest.raises(DecodeError):
+            ber.read(in_pieces(depth)).string()
 
 
 @pytest.mark.parametrize(

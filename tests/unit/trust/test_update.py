@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 import healthcert as hc
 from healthcert.trust import database
-from healthcert.trust.generation import Details, Head, Row, decode, encode
+from healthcert.trust.generation import Detail, Details, Head, Row, decode, encode
 from healthcert.trust.sources.de import German
 from healthcert.trust.sources.protocol import Context, Fetched, Known
 from tests.support import DAY, NOW
@@ -395,7 +396,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "a key of another country": lambda path: _rows(path, lambda rows: [replace(rows[0], country="AT"), *rows[1:]]),
     "a key of another domain": lambda path: _rows(path, lambda rows: [replace(rows[0], domain=None), *rows[1:]]),
     "another certificate": lambda path: _details(
-        path, lambda one: replace(one, keys=(replace(one.keys[0], certificate=None), *one.keys[1:]))
+        path, lambda one: replace(one, keys=(msgspec.Raw(encode(Detail(None, ()))), *one.keys[1:]))
     ),
     "the details are rubbish": lambda path: _change(path, "at", "details", b"\xc1"),
     "details of fewer keys": lambda path: _details(path, lambda one: replace(one, keys=one.keys[1:])),

@@ -16,6 +16,7 @@ from healthcert.trust.anchors import Environment, load_anchors
 from healthcert.trust.keys import Assurance
 from healthcert.trust.update import Feed, install_list
 from healthcert_cli.commands.trust.shared import (
+    SourceName,
     anchor_option,
     change_dict,
     change_line,
@@ -73,7 +74,7 @@ def export(
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @anchor_option
-@click.option("--name", default="bundle", show_default=True, help="What to call the list.")
+@click.option("--name", type=SourceName(), default="bundle", show_default=True, help="What to call the list.")
 @click.option(
     "--environment", type=click.Choice([one.value for one in Environment]), default="production", show_default=True
 )

@@ -21,6 +21,7 @@ from healthcert.trust.update import Feed, install_list
 from healthcert_cli.commands.trust.shared import (
     Kid,
     Pair,
+    SourceName,
     anchor_option,
     change_dict,
     change_line,
@@ -49,7 +50,7 @@ from healthcert_cli.text import printable
 @click.option(
     "--source", "format_", type=click.Choice(list(SOURCES)), help="The paths are a published list in this format."
 )
-@click.option("--name", help="What to call the list. [default: its format]")
+@click.option("--name", type=SourceName(), help="What to call the list. [default: its format]")
 @anchor_option
 @click.option("--subject", help="Common name that the list's signing certificate must have.")
 @click.option(
@@ -57,7 +58,7 @@ from healthcert_cli.text import printable
 )
 @click.option("--max-age", type=Duration(), default="48h", show_default=True, help="How long the list stands.")
 @click.option("--option", "options", multiple=True, type=Pair(), help="A setting of the format, as NAME=VALUE.")
-@click.option("--force", is_flag=True, help="Accept a list that has lost many keys, or all of a country.")
+@click.option("--force", is_flag=True, help="Accept a list that lost many keys, or seems older.")
 @click.option("--at", type=Moment(), help="Read the list as of this moment, not now: for lists that were recorded.")
 @store_option
 @json_option
@@ -87,8 +88,9 @@ def add(
     """
     trusted = open_store(store, create=True)
     if format_ is None:
-        if anchors or options or name or force or at:
-            raise click.UsageError("--anchor, --option, --name, --force and --at are about a list: say --source")
+        if anchors or subject or options or name or force or at:
+            about = "--anchor, --subject, --option, --name, --force and --at"
+            raise click.UsageError(f"{about} are about a list: say --source")
         return _by_hand(trusted, paths, kid, usages, domain, as_json=as_json)
     if kid is not None or usages or domain is not None:
         raise click.UsageError("--kid, --usage and --domain are for keys added by hand; a list says so itself")

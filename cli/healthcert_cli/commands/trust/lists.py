@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ from healthcert_cli.options import json_option
     help="The file of sources and pinned anchors (TOML). [or the variable HEALTHCERT_SOURCES]",
 )
 @click.option("--only", multiple=True, help="Update this source alone; may be repeated.")
-@click.option("--force", is_flag=True, help="Accept lists that have lost many keys, or all of a country.")
+@click.option("--force", is_flag=True, help="Accept lists that lost many keys, or seem older.")
 @store_option
 @json_option
 @boundary
@@ -43,14 +44,15 @@ def update(config: Path, only: tuple[str, ...], force: bool, store: Path | None,
     trusted = open_store(store, create=True)
 
     def fetcher_for(feed: Feed) -> HttpFetcher:
-        return _fetcher(configured[feed.name])
+        return opened.enter_context(_fetcher(configured[feed.name]))
 
     feeds = [one.feed for one in chosen]
     # On standard error, and only at a terminal, so that the output can be read by a machine.
     hidden = not sys.stderr.isatty()
-    updating = update_lists(trusted, feeds, fetcher_for, force=force)
-    with click.progressbar(updating, length=len(feeds), label="Updating", file=sys.stderr, hidden=hidden) as bar:
-        changes = list(bar)
+    with ExitStack() as opened:
+        updating = update_lists(trusted, feeds, fetcher_for, force=force)
+        with click.progressbar(updating, length=len(feeds), label="Updating", file=sys.stderr, hidden=hidden) as bar:
+            changes = list(bar)
     if as_json:
         click.echo(json.dumps({"sources": [change_dict(change) for change in changes], "keys": len(trusted)}))
     else:

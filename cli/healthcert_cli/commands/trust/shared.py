@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from healthcert.errors import HealthCertError
+from healthcert.trust.generation import LOCAL
 from healthcert.trust.store import TrustStore
 from healthcert.trust.update import Change
 from healthcert_cli.options import Decorator, default_store
@@ -33,6 +35,17 @@ class Kid(click.ParamType[bytes]):
             if kid:
                 return kid
         return self.fail("not a kid in hexadecimal or base64; for example d919375fc1e7b6b2", param, ctx)
+
+
+class SourceName(click.ParamType[str]):
+    """What to call a list; the same as in the file of sources."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == LOCAL or not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+            self.fail(f"letters, digits, dots, hyphens and underscores, and not {LOCAL!r}", param, ctx)
+        return str(value)
 
 
 class Pair(click.ParamType[tuple[str, str]]):

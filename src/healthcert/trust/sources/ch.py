@@ -108,7 +108,7 @@ class _Api:
         self._headers = {"Accept": "application/json+jws"}
         if token := context.options.get("token"):
             if not _TOKEN.fullmatch(token):
-                raise TrustError(Code.FIELD_INVALID, "token: visible ASCII characters, no spaces", Step.TRUST)
+                raise TrustError(Code.TRUST_CONFIG_INVALID, "token: visible ASCII characters, no spaces", Step.TRUST)
             self._headers["Authorization"] = f"Bearer {token}"
         self.updates = f"{base}/updates"
 

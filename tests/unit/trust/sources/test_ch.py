@@ -404,7 +404,7 @@ def test_a_token_that_cannot_stand_in_a_header_is_not_sent(token: str) -> None:
     fetcher = service({})
     with pytest.raises(TrustError) as caught:
         fetched(fetcher, options={"token": token})
-    assert caught.value.code == Code.FIELD_INVALID
+    assert caught.value.code == Code.TRUST_CONFIG_INVALID
     assert token not in caught.value.detail.split(": ")
     assert fetcher.asked == []
 
