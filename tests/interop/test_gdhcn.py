@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from contextlib import suppress
@@ -17,6 +18,7 @@ from healthcert.trust.sources.did import read_document, url_of
 from healthcert.trust.sources.gdhcn import Network
 from healthcert.trust.sources.onboarding import Onboarding
 from healthcert.trust.sources.protocol import Context, Role
+from healthcert.trust.x509 import parse_certificate
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NULL = "XYK/onboarding/DDCC/ISSUER/signed/TNG_TA.signed.Trusted_Issuer.json"
@@ -100,11 +102,24 @@ def test_the_signers_document_is_read(files: dict[str, bytes], folder: Path) -> 
     assert caught.value.code is Code.TRUST_LIST_NOT_AUTHENTIC
 
 
-def test_a_participants_document_says_nothing_that_a_key_is_trusted_by(files: dict[str, bytes]) -> None:
+def test_a_participants_document_has_its_upload_key_and_none_that_signs_documents(files: dict[str, bytes]) -> None:
     data = files["XXA/onboarding/DDCC/UP/did.json"]
     found = Network().load({"list": data}, Context((), NOW, options={"unsigned": "yes"}))
-    assert (found.keys, found.authorities, found.assurance) == ((), (), Assurance.TLS_ONLY)
-    assert [s.source for s in found.skipped] == ["entry 1"]
+    assert (found.keys, found.skipped, found.assurance) == ((), (), Assurance.TLS_ONLY)
+    (authority,) = found.authorities
+    assert (authority.role, authority.country, authority.domain) == (Role.UPLOAD, "XA", "DDCC")
+    # The key is that of the certificate which the trust anchor signed for the same purpose.
+    signed = json.loads(files["XXA/onboarding/DDCC/UP/signed/TNG_TA.signed.UP.json"])["certificateRawData"]
+    assert (authority.certificate, authority.spki) == (None, parse_certificate(base64.b64decode(signed)).spki)
+
+
+@pytest.mark.parametrize("member", ["x", "y"])
+def test_a_participants_document_with_another_coordinate_has_no_key(files: dict[str, bytes], member: str) -> None:
+    document = json.loads(files["XXA/onboarding/DDCC/UP/did.json"])
+    key = document["verificationMethod"][0]["publicKeyJwk"]
+    key[member] = ("A" if key[member][0] != "A" else "B") + key[member][1:]
+    found = Network().load({"list": json.dumps(document).encode()}, Context((), NOW, options={"unsigned": "yes"}))
+    assert (found.keys, found.authorities) == ((), ())
 
 
 def test_an_altered_document_is_no_other_error(files: dict[str, bytes]) -> None:

@@ -72,7 +72,8 @@ def check_newest(memory: Memory, new: TrustList) -> None:
 def check_entries(new: TrustList) -> None:
     """A list without a single usable entry is a mistake."""
     if not new.keys and not new.authorities:
-        raise _refuse(Code.TRUST_LIST_UNREADABLE, "the list has no entry that can be used")
+        why = "".join(f": {first.source}: {first.error.detail}" for first in new.skipped[:1])
+        raise _refuse(Code.TRUST_LIST_UNREADABLE, f"the list has no entry that can be used{why}")
 
 
 def check_loss(current: Generation | None, new: TrustList, most: float) -> None:

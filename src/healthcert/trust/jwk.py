@@ -40,7 +40,7 @@ def public_key_of_jwk(jwk: Mapping[str, Any]) -> bytes:
             key = rsa.RSAPublicNumbers(_number(jwk["e"]), _number(jwk["n"])).public_key()
         elif kind == "OKP" and jwk["crv"] == "Ed25519":
             key = Ed25519PublicKey.from_public_bytes(decode(jwk["x"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise _unreadable("a member of the JWK is missing or wrong") from None
     if key is None:
         raise _unreadable("a JWK of an unknown kind of key")

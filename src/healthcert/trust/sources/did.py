@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,7 @@ _PROOF = frozenset(
     ("type", "created", "expires", "nonce", "challenge", "domain", "proofPurpose", "verificationMethod", "jws")
 )
 _KEY_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "d", "p", "q", "k")
+_KID_BYTES = 8
 _MAX_CONTROLLERS = 16
 _MAX_JWK_TEXT = 4096  # characters of one member; a key of 16384 bits has 2731
 # RFC 5758 §3.2: what an ECDSA signature in DER is checked as.
@@ -141,12 +143,24 @@ def split_fragment(identifier: str) -> tuple[str, str]:
 
 def spells_kid(text: str, kid: bytes) -> bool:
     """Whether ``text`` is a spelling of ``kid``: base64 or base64url, escaped for a URL or not, or encoded twice."""
+    return kid in _readings(text)
+
+
+def spelled_kid(text: str) -> bytes | None:
+    """The kid that ``text`` spells, where nothing but it says which; None for what spells none."""
+    found = _readings(text)
+    # HCERT specification, Appendix A.1: 8 bytes, by which it shows whether it was encoded twice.
+    return next((kid for kid in found if len(kid) == _KID_BYTES), found[0] if found else None) or None
+
+
+def _readings(text: str) -> list[bytes]:
+    """What ``text`` can be a spelling of: what it decodes to, and what that decodes to."""
+    found = []
     plain = re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text)
-    try:
-        found = jwk.decode(plain)
-        return found == kid or jwk.decode(found.decode("ascii")) == kid
-    except ValueError:
-        return False
+    with suppress(ValueError):
+        found.append(jwk.decode(plain))
+        found.append(jwk.decode(found[0].decode("ascii")))
+    return found
 
 
 def signed_bytes(header: str, statement: Mapping[str, Any], options: Mapping[str, str]) -> bytes:

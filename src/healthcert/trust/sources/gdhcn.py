@@ -7,11 +7,12 @@ the documents in production do not name: there anyone could change them, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from msgspec import Struct
 
+from healthcert.encoding.algorithms import PublicKey
 from healthcert.errors import Code, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.trust.anchors import Environment
@@ -19,8 +20,8 @@ from healthcert.trust.chain import Authorities, chained_key, link
 from healthcert.trust.countries import alpha2, is_test_participant
 from healthcert.trust.files import Rejected
 from healthcert.trust.jwk import key_bytes
-from healthcert.trust.keys import Assurance, Link, TrustedKey, load_public_key
-from healthcert.trust.sources.did import Document, Method, key_of_jwk, spells_kid, split_fragment, url_of
+from healthcert.trust.keys import Assurance, Link, TrustedKey, load_any_key, load_public_key
+from healthcert.trust.sources.did import Document, Method, key_of_jwk, spelled_kid, spells_kid, split_fragment, url_of
 from healthcert.trust.sources.gdhcn_tree import NARROWING, WILDCARD, Tree, environment_of, labels_of, wanted
 from healthcert.trust.sources.protocol import (
     Authority,
@@ -74,7 +75,7 @@ class Network:
         issued_at = min((d.created for d in tree.documents if d.created), default=None) if tree.signer else None
         return TrustList(
             keys=kept,
-            authorities=tuple(authority for entry in authorities if (authority := entry.authority())),
+            authorities=tuple(entry.authority() for entry in authorities),
             skipped=(*tree.skipped, *(entry for entry in (*found, *keys) if isinstance(entry, Rejected))),
             assurance=signed if tree.signer else Assurance.TLS_ONLY,
             signer=tree.signer,
@@ -108,10 +109,11 @@ class _Entry(Struct, frozen=True):
     spki: bytes
     certificate: Certificate | None
 
-    def authority(self) -> Authority | None:
+    def authority(self) -> Authority:
+        role, domain = _ROLES[self.usage], self.group[0]
         if self.certificate is None:
-            return None
-        return Authority(_ROLES[self.usage], self.certificate.der, self.country, self.group[0])
+            return Authority(role, None, self.country, domain, self.spki)
+        return Authority(role, self.certificate.der, self.country, domain)
 
 
 def _document(parts: Mapping[str, bytes], did: str) -> bytes:
@@ -166,8 +168,9 @@ def _entry(where: str, method: Method, options: Mapping[str, str]) -> _Entry | N
     certificate = _certificate(method)
     if certificate is not None and country is not None and certificate.country != country:
         raise _unusable("its certificate is another country's")
-    kid = _kid(method, certificate, fragment or "".join(path[3:4]))
-    spki = _spki(method, certificate) if usage == _DSC else b""
+    # Only what signs documents is looked for by its kid, and only that must be on a curve that documents are signed on.
+    kid = _kid(method, certificate, fragment or "".join(path[3:4])) if usage == _DSC else b""
+    spki = _spki(method, certificate, load_public_key if usage == _DSC else load_any_key)
     return _Entry(where, (domain, participant.upper()), usage, country, kid, spki, certificate)
 
 
@@ -198,16 +201,16 @@ def _kid(method: Method, certificate: Certificate | None, named: str) -> bytes:
     spellings = [text for text in (method.key.get("kid", named), named) if text]
     if not spellings or not all(isinstance(text, str) for text in spellings):
         raise _unusable("it has no kid")
-    kid = certificate.kid if certificate is not None else exact_base64(spellings[0])
+    kid = certificate.kid if certificate is not None else spelled_kid(spellings[0])
     if not kid or not all(spells_kid(text, kid) for text in spellings):
         raise _unusable("its kid is not that of its certificate, or no base64")
     return kid
 
 
-def _spki(method: Method, certificate: Certificate | None) -> bytes:
+def _spki(method: Method, certificate: Certificate | None, load: Callable[[bytes], PublicKey]) -> bytes:
     if certificate is None:
         return key_of_jwk(method.key)
-    found = key_bytes(load_public_key(certificate.spki))
+    found = key_bytes(load(certificate.spki))
     try:
         listed = key_of_jwk(method.key)
     except TrustError:

@@ -13,6 +13,7 @@ from healthcert.trust.sources.protocol import Context, check_size, need_anchors,
 WILDCARD = "-"
 NARROWING = ("domain", "participant", "usage")
 _ROOTS = ("trustlist", "trustlist-ref")
+_HANDED_IN = 4  # labels of what a participant hands in
 _MAX_DEPTH = 5  # domain, participant, usage, key, and the document with the key
 _ENVIRONMENTS = {
     "did:web:tng-cdn.who.int:": Environment.PRODUCTION,
@@ -32,8 +33,13 @@ def environment_of(did: str) -> Environment | None:
 def labels_of(did: str) -> tuple[str, ...]:
     """What stands behind ``trustlist`` in an identifier: domain, participant, usage and kid, as far as they are there.
 
-    Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``) for an identifier that is no did:web.
+    The documents that participants hand in have another path, ``PARTICIPANT:onboarding:DOMAIN:USAGE``. Raises
+    :class:`TrustError` (``TRUST_LIST_UNREADABLE``) for an identifier that is no did:web.
     """
+    segments = parse_did(did)[2]
+    if len(segments) >= _HANDED_IN and segments[-3] == "onboarding":
+        participant, _, domain, usage = segments[-_HANDED_IN:]
+        return domain, participant, usage
     return _split(did)[1]
 
 

@@ -30,12 +30,13 @@ class Role(StrEnum):
 
 
 class Authority(Struct, frozen=True):
-    """A certificate that vouches for others, in DER."""
+    """One that vouches for others: its certificate in DER or, where only that is known, its public key."""
 
     role: Role
-    certificate: bytes
+    certificate: bytes | None
     country: str | None = None
     domain: str | None = None
+    spki: bytes | None = None
 
 
 class Context(Struct, frozen=True):

@@ -25,6 +25,7 @@ from healthcert.trust.sources.did import (
     parse_did,
     read_document,
     signed_bytes,
+    spelled_kid,
     spells_kid,
     split_fragment,
     url_of,
@@ -380,6 +381,10 @@ def test_every_spelling_of_a_kid_is_known() -> None:
         jwk.encode(jwk.encode(KID).encode()),
     }
     assert all(spells_kid(text, KID) for text in spellings)
+    assert {spelled_kid(text) for text in spellings} == {KID}
+    assert spelled_kid("AAEC") == bytes((0, 1, 2))
+    assert spelled_kid("") is None
+    assert spelled_kid("!") is None
 
 
 @pytest.mark.parametrize("text", ["", "=", "%", "%zz", "AAAA", "ü", "\x00", jwk.encode(b"\xff" * 8), KID.hex()])

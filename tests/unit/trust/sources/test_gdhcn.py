@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -180,15 +181,23 @@ def test_a_bare_key_keeps_its_kid() -> None:
     assert key.spki == parse_certificate(dsc().certificate_der()).spki
 
 
+def test_a_bare_key_may_have_its_kid_encoded_twice() -> None:
+    twice = jwk.encode(base64.b64encode(bytes(8)))
+    (key,) = load(listed(method(dsc(), jwk={"x5c": None, "kid": twice}, id=f"{ROOT}:DCC:FRA:DSC:{twice}"))).keys
+    assert key.kid == bytes(8)
+
+
 def test_a_bare_key_beside_an_authority_is_skipped() -> None:
     found = load(listed(FRENCH[0], method(dsc(), jwk={"x5c": None})))
     assert found.keys == ()
     assert [s.error.code for s in found.skipped] == [Code.KEY_NOT_CHAINED]
 
 
-def test_an_authority_is_a_certificate() -> None:
+def test_an_authority_without_a_certificate_is_a_key_and_chains_nothing() -> None:
     found = load(listed(method(sca(), "DCC:FRA:SCA", jwk={"x5c": None}), FRENCH[1]))
-    assert (found.authorities, found.skipped) == ((), ())
+    (authority,) = found.authorities
+    assert (authority.role, authority.certificate, found.skipped) == (Role.CSCA, None, ())
+    assert authority.spki == parse_certificate(sca().certificate_der()).spki
     assert [key.chain for key in found.keys] == [()]
 
 
@@ -322,6 +331,11 @@ def test_participants_in_tests_are_none_in_production() -> None:
     found = load(listed(made, did=PROD), environment="production")
     assert found.keys == ()
     assert [s.error.code for s in found.skipped] == [Code.ENVIRONMENT_MIXED]
+
+
+def test_countries_are_taken_in_production() -> None:
+    made = method(dsc(), id=f"{PROD}:DCC:FRA:DSC")
+    assert len(load(listed(made, did=PROD), environment="production").keys) == 1
 
 
 def test_the_wanted_document_is_named() -> None:
