@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -88,3 +88,15 @@ def write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+
+
+def write_whole(path: Path, data: bytes, *, keep: Iterable[Path | None] = ()) -> None:
+    """Writes a file whole or not at all, and never over one of those that the command reads."""
+    if path.exists() and any(other is not None and other.exists() and path.samefile(other) for other in keep):
+        raise click.UsageError(f"{path} is one of the files that are read")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpcore
 
 from healthcert.errors import Code, FetchError
-from healthcert.fetch import Address, Answer, Bounds, PassingError
+from healthcert.fetch import Address, Answer, Bounds, Deadline, PassingError
 
 _CONNECTIONS = 10
 _KEPT_SECONDS = 15.0
+_ADDRESSES = 6  # of a name that are tried; whoever answers for the name chooses how many there are
+_RECORD = 0x4000  # RFC 8446 §5.1: the longest plaintext of one TLS record
 _PROXY = re.compile(r"(?:http://)?(?:([^:@/?#\s]*):([^@/?#\s]*)@)?([A-Za-z0-9._-]{1,253}):([1-9][0-9]{0,4})/?")
 
 
@@ -45,7 +48,7 @@ class Network:
 
     @contextmanager
     def ask(
-        self, address: Address, headers: Mapping[str, str], body: bytes | None, deadline: float
+        self, address: Address, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
     ) -> Iterator[Answer]:
         """The answer to one request: a POST when there is a body, else a GET."""
         if body is not None:
@@ -60,7 +63,7 @@ class Network:
             extensions={"timeout": self._waits(deadline)},
         )
         pool = self._pool(_proxy_of_environment(address.host) if self._proxy is None else self._proxy)
-        self._backend.current.deadline = deadline
+        self._backend.current.deadline = deadline.at
         try:
             response = pool.handle_request(request)
             try:
@@ -86,8 +89,8 @@ class Network:
                 pool.close()
             self._pools.clear()
 
-    def _waits(self, deadline: float) -> dict[str, float]:
-        left = max(0.0, deadline - self._monotonic())
+    def _waits(self, deadline: Deadline) -> dict[str, float]:
+        left = max(0.0, deadline.at - self._monotonic())
         return {"connect": self._bounds.connect, "read": self._bounds.read, "write": self._bounds.read, "pool": left}
 
     def _pool(self, proxy: str) -> httpcore.ConnectionPool:
@@ -102,9 +105,9 @@ class Network:
                 )
             return self._pools[proxy]
 
-    def _late(self, host: str, deadline: float) -> FetchError:
-        if self._monotonic() >= deadline:
-            return FetchError(Code.FETCH_FAILED, f"{host}: not done within {self._bounds.total:g} seconds")
+    def _late(self, host: str, deadline: Deadline) -> FetchError:
+        if self._monotonic() >= deadline.at:
+            return FetchError(Code.FETCH_FAILED, f"{host}: not done within {deadline.bound}")
         return PassingError(f"{host}: no answer in time")
 
 
@@ -138,8 +141,16 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._inner.connect_tcp(host, port, self.within(timeout), local_address, socket_options)
-        return _Stream(stream, self)
+        failure: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("a name without addresses")
+        for address in _addresses(host, port, self.within(timeout)):
+            # By its number: the inner one would give each address of a name the whole time anew.
+            try:
+                stream = self._inner.connect_tcp(address, port, self.within(timeout), local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Stream(stream, self)
+        raise failure
 
 
 class _Stream(httpcore.NetworkStream):
@@ -151,7 +162,9 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, self._backend.within(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._backend.within(timeout))
+        # The inner one gives each part that goes out the whole time anew; one record goes out as a whole.
+        for start in range(0, len(buffer), _RECORD):
+            self._inner.write(buffer[start : start + _RECORD], self._backend.within(timeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -167,6 +180,25 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> object:
         return self._inner.get_extra_info(info)
+
+
+def _addresses(host: str, port: int, seconds: float) -> tuple[str, ...]:
+    """The first few addresses of a host, as numbers. Raises :class:`httpcore.ConnectTimeout`."""
+    found: list[str] = []
+
+    def resolve() -> None:
+        # A name that does not exist, or is none, has no addresses.
+        with suppress(OSError, UnicodeError):
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in answers))
+
+    # The system's resolver takes no timeout. One that hangs is left behind, and keeps no program from ending.
+    thread = threading.Thread(target=resolve, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise httpcore.ConnectTimeout("its name is not resolved in time")
+    return tuple(found[:_ADDRESSES])
 
 
 def tls_context(

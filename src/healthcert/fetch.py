@@ -55,7 +55,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
     """How long a server is waited for, in seconds, and how often it is asked."""
 
     connect: float = 10.0
-    """Until a connection stands; for each of the server's network addresses."""
+    """Until a name's addresses are known, and then until a connection stands, for each of the first six of them."""
 
     read: float = 20.0
     """Without a single byte from the server."""
@@ -91,6 +91,13 @@ class Address(Struct, frozen=True):
         return self.host if self.port == _HTTPS else f"{self.host}:{self.port}"
 
 
+class Deadline(Struct, frozen=True):
+    """The moment at which a request must be done, on the fetcher's clock, and the bound that set it, in words."""
+
+    at: float
+    bound: str
+
+
 class Answer(Struct, frozen=True):
     """The head of a response, and its body as it arrives. Header names are in lower case, in the order received."""
 
@@ -116,6 +123,7 @@ class HttpFetcher:
         pins: frozenset[str] = frozenset(),
         proxy: str | None = None,
         bounds: Bounds = DEFAULT_BOUNDS,
+        budget: float | None = None,
         progress: Callable[[str, int, int | None], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -127,7 +135,9 @@ class HttpFetcher:
         system's; ``client_certificate`` and ``client_key`` are PEM files to show a server that asks who is there.
         ``pins`` are the keys that a server may have, besides being certified: SHA-256 of SubjectPublicKeyInfo,
         in lower-case hexadecimal. ``proxy`` is ``http://host:port``; without it HTTPS_PROXY and NO_PROXY hold, with an
-        empty one none. ``progress`` is told the URL, how many bytes came and how many are to come, where that is known.
+        empty one none. ``budget`` is how many seconds all requests of this fetcher have together, from the first on,
+        whatever ``bounds`` allow each; then nobody is asked any more. ``progress`` is told the URL, how many bytes came
+        and how many are to come, where that is known.
 
         Raises :class:`FetchError` for what cannot be used: ``TRUST_ANCHOR_UNREADABLE``, ``SIGNER_KEY_UNREADABLE``,
         ``FETCH_REFUSED`` for a proxy's address; OSError when a file cannot be read.
@@ -137,6 +147,8 @@ class HttpFetcher:
 
         self._hosts = hosts if hosts is None else frozenset(h.lower().removesuffix(":443") for h in hosts)
         self._bounds = bounds
+        self._budget = budget
+        self._began: float | None = None
         self._progress = progress
         self._monotonic = monotonic
         self._sleep = sleep
@@ -152,7 +164,7 @@ class HttpFetcher:
 
     def get(self, url: str, *, limit: int, headers: Mapping[str, str] | None = None) -> Response:
         address = self._address(url)
-        deadline = self._monotonic() + self._bounds.total
+        deadline = self._deadline()
         attempt = 1
         while True:
             try:
@@ -162,14 +174,14 @@ class HttpFetcher:
                 pause = self._random() * min(self._bounds.pause * 2 ** (attempt - 1), self._bounds.longest_pause)
                 if error.after is not None:
                     pause += error.after
-                in_vain = pause > self._bounds.longest_pause or self._monotonic() + pause >= deadline
+                in_vain = pause > self._bounds.longest_pause or self._monotonic() + pause >= deadline.at
                 if attempt >= self._bounds.attempts or in_vain:
                     raise
             self._sleep(pause)
             attempt += 1
 
     def post(self, url: str, body: bytes, *, content_type: str, limit: int) -> Response:
-        deadline = self._monotonic() + self._bounds.total
+        deadline = self._deadline()
         address = self._address(url)
         answer = self._ask(url, address, {"Content-Type": content_type}, body, limit, deadline)
         if isinstance(answer, str):
@@ -186,6 +198,17 @@ class HttpFetcher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _deadline(self) -> Deadline:
+        """That of a request which begins now."""
+        now = self._monotonic()
+        own = Deadline(now + self._bounds.total, f"{self._bounds.total:g} seconds")
+        if self._budget is None:
+            return own
+        if self._began is None:
+            self._began = now
+        of_all = Deadline(self._began + self._budget, f"the {self._budget:g} seconds of all requests together")
+        return min(own, of_all, key=lambda deadline: deadline.at)
+
     def _address(self, url: str) -> Address:
         address = parse_address(url)
         if address is None:
@@ -194,7 +217,7 @@ class HttpFetcher:
             raise _refused(address, "not one of the servers that may be asked")
         return address
 
-    def _follow(self, url: str, address: Address, headers: dict[str, str], limit: int, deadline: float) -> Response:
+    def _follow(self, url: str, address: Address, headers: dict[str, str], limit: int, deadline: Deadline) -> Response:
         for _ in range(self._bounds.redirects + 1):
             answer = self._ask(url, address, headers, None, limit, deadline)
             if not isinstance(answer, str):
@@ -207,7 +230,7 @@ class HttpFetcher:
         raise _refused(address, f"it redirects more than {self._bounds.redirects} times")
 
     def _ask(
-        self, url: str, address: Address, headers: dict[str, str], body: bytes | None, limit: int, deadline: float
+        self, url: str, address: Address, headers: dict[str, str], body: bytes | None, limit: int, deadline: Deadline
     ) -> Response | str:
         """The answer to one request, or where it redirects to."""
         given = {name.lower() for name in headers}

@@ -63,6 +63,7 @@ def test_in_json_and_by_standard_input(desk: Run) -> None:
         "file": "bundle",
         "bytes": Path("bundle").stat().st_size,
         "expires_at": (NOW + HOUR).isoformat(),
+        "best_before": (NOW + HOUR).isoformat(),
     }
     options = ("--anchor", "anchor.pem", "--store", "door.db", "--json", "--name", "stick")
     done = json_of(desk("trust", "import", "-", *options, stdin=Path("bundle").read_bytes()))

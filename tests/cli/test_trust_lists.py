@@ -68,6 +68,7 @@ def test_add_in_json(run: Run) -> None:
         "source": "berlin",
         "added": 2,
         "removed": 0,
+        "changed": 0,
         "kept": 0,
         "authorities": 0,
         "skipped": [],
@@ -472,7 +473,7 @@ def test_lists_of_several_stores_stay_as_sure_as_they_are(run: Run, clock: Clock
     assert run(*add, *german(ours(), *dscs(FR=2), folder="more"), "--store", "x.db").exit_code == 2
     run("trust", "add", "--source", "de", "--anchor", "anchor.pem", *german(ours(), folder="more"), "--store", "x.db")
     done = json_of(run("verify", certificate(), "--trust", "de.db", "--trust", "x.db", "--json"))
-    assert [one["source"] for one in done["key"]["lists"]] == ["de#1"]
+    assert [one["source"] for one in done["key"]["lists"]] == ["de#2"]
     clock.moment = NOW + 20 * DAY
     assert run("verify", certificate(), "--trust", "de.db", "--trust", "x.db").exit_code == 3
 

@@ -99,7 +99,7 @@ def test_one_source_alone(run: Run, gateway: Gateway) -> None:
     assert by_source(done).keys() == {"gb"}
     assert {request.path for request in gateway.requests} == {"/gb"}
     wrong = update(run, "--only", "moon")
-    assert (wrong.exit_code, "no such source in sources.toml: moon" in wrong.output) == (2, True)
+    assert (wrong.exit_code, "no such source: moon" in wrong.output) == (1, True)
 
 
 def test_the_file_may_be_named_by_a_variable(run: Run, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

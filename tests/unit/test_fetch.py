@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpcore
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -388,6 +389,113 @@ def test_a_deadline_that_passed_before_the_network_was_asked(gateway: Gateway, f
     moments = iter(range(0, 1000, 100))
     fetch = fetcher(bounds=Bounds(total=150), monotonic=lambda: float(next(moments)))
     assert "not done within 150 seconds" in refusal(fetch, f"{gateway.url}/list", Code.FETCH_FAILED)
+    assert gateway.requests == []
+
+
+def test_a_name_that_nobody_resolves_is_not_waited_for(fetcher: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def resolve(*_: object, **__: object) -> list[Any]:
+        over.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    detail, seconds = took(fetcher(bounds=Bounds(total=0.4), proxy=""), "https://slow.example/")
+    over.set()
+    assert detail == "slow.example: not done within 0.4 seconds"
+    assert 0.3 < seconds < 2
+
+
+@pytest.mark.parametrize("answer", [socket.gaierror("no such name"), UnicodeError("no name at all"), []])
+def test_a_name_without_addresses(fetcher: Make, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    def resolve(*_: object, **__: object) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    detail = refusal(fetcher(proxy=""), "https://unknown.example/", Code.FETCH_FAILED)
+    assert detail == "unknown.example: it cannot be reached"
+
+
+@pytest.mark.parametrize(("total", "waits"), [(25, [10, 10, 5]), (1000, [10] * 6)])
+def test_the_addresses_of_a_server_share_the_deadline(
+    fetcher: Make, monkeypatch: pytest.MonkeyPatch, total: float, waits: list[float]
+) -> None:
+    passed = Time()
+    asked: list[str] = []
+
+    def connect(host: str, port: int, timeout: float, *_: object) -> Any:
+        asked.append(host)
+        passed.sleep(timeout)
+        raise httpcore.ConnectTimeout
+
+    found = [(2, 1, 6, "", (f"192.0.2.{i // 2}", 443)) for i in range(40)]  # each of them twice
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    fetch = fetcher(**passed.options(total=total, attempts=1), proxy="")
+    monkeypatch.setattr(fetch._network._backend, "_inner", SimpleNamespace(connect_tcp=connect))
+    refusal(fetch, "https://many.example/", Code.FETCH_FAILED)
+    assert passed.pauses == waits
+    assert asked == [f"192.0.2.{i}" for i in range(len(waits))]
+
+
+def test_the_next_address_of_a_server_is_tried(
+    gateway: Gateway, fetcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def two(host: str, port: int, *rest: Any, **options: Any) -> Any:
+        # Nobody listens at the first one: the gateway is at 127.0.0.1 alone.
+        names = ["127.0.0.2", "127.0.0.1"] if host == "127.1" else [host]
+        return [answer for name in names for answer in resolve(name, port, *rest, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    # The certificate is still held against the name.
+    assert "not trusted" in refusal(fetcher(), gateway.url.replace("127.0.0.1", "127.1"))
+
+
+def test_a_server_that_hardly_reads_is_not_waited_for(gateway: Gateway, fetcher: Make) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificates.write(certificates.server(), gateway.folder, "slow"))
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0x8000)
+
+        def drip() -> None:
+            with context.wrap_socket(listening.accept()[0], server_side=True) as client:
+                while not over.wait(0.05) and client.recv(0x4000):
+                    pass
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        fetch = fetcher(bounds=Bounds(total=0.5, read=0.4))
+        begin = time.monotonic()
+        with pytest.raises(FetchError, match=r"not done within 0\.5 seconds"):
+            fetch.post(
+                f"https://127.0.0.1:{listening.getsockname()[1]}/", bytes(20_000_000), content_type="a/b", limit=LIMIT
+            )
+        assert time.monotonic() - begin < 2
+        over.set()
+        thread.join(5)
+
+
+def test_all_requests_together_have_a_budget(gateway: Gateway, fetcher: Make) -> None:
+    passed = Time()
+    fetch = fetcher(**passed.options(total=60), budget=100)
+    url = f"{gateway.url}/list"
+    passed.sleep(1000)  # before the first request, nothing counts
+    assert fetch.get(url, limit=LIMIT).body == BODY
+    passed.sleep(80)
+    assert fetch.get(url, limit=LIMIT).body == BODY
+    # What is left of it bounds the pauses too.
+    gateway.misbehave("/list", Fault.STATUS, status=503, headers={"Retry-After": "25"}, times=1)
+    assert "status 503" in refusal(fetch, url, Code.FETCH_FAILED)
+    passed.sleep(20)
+    gateway.requests.clear()
+    late = "127.0.0.1: not done within the 100 seconds of all requests together"
+    assert refusal(fetch, url, Code.FETCH_FAILED) == late
+    with pytest.raises(FetchError, match="of all requests together"):
+        fetch.post(url, b"", content_type="text/plain", limit=LIMIT)
     assert gateway.requests == []
 
 

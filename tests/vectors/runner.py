@@ -67,6 +67,7 @@ def _put_on_list(store: hc.TrustStore, name: str, facts: dict[str, str]) -> None
         format="de",
         assurance=hc.Assurance(facts["assurance"]),
         digest=name.encode(),
+        signed=name.encode(),
         fetched_at=datetime.fromtimestamp(0, UTC),
         loaded_at=datetime.fromtimestamp(0, UTC),
         expires_at=ends,

@@ -114,7 +114,7 @@ def _first(decoded: Decoded, candidates: Sequence[hc.TrustedKey], _policy: hc.Po
 
 _LETS_ALL_PASS: dict[str, Callable[..., Any]] = {
     "accept": lambda decoded, _policy: next(iter(decoded.kinds), None),
-    "trust": lambda _decoded, store, _policy: tuple(store),
+    "trust": lambda _decoded, store, _now, _policy: tuple(store),
     "signature": _first,
     "time": lambda _decoded, _key, _now, _policy: (),
     "standing": lambda _decoded, _key, _now, _policy: (),

@@ -23,7 +23,7 @@ _STEPS = {
 }
 _STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes.split()}
 _READABLE = 50_000  # characters of a case; of larger ones the layers are left out
-_UNDETERMINED = ("TRUST_STORE_EMPTY", "TRUST_LIST_EXPIRED", "REVOCATION_UNKNOWN")
+_UNDETERMINED = ("TRUST_STORE_EMPTY", "TRUST_LIST_EXPIRED", "TRUST_LIST_STALE", "REVOCATION_UNKNOWN")
 
 
 @dataclass(frozen=True)

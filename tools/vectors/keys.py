@@ -193,6 +193,9 @@ _MAKERS: dict[str, Callable[[str], Key]] = {
     "twin-rsa1024": lambda n: _bare(n, "a weak RSA key under the kid of dsc", _key_of("dsc").kid, "RSA", ("rsa1024",)),
     "crowd": lambda n: _bare(n, f"{CROWD_SIZE} keys under one kid; the last one signs", b"crowded!", names=_crowd()),
     "crowd-one-more": lambda n: _bare(n, "one more key under the kid of crowd", b"crowded!"),
+    "crowd-of-dsc": lambda n: _bare(
+        n, f"{CROWD_SIZE} other keys under the kid of dsc, which anybody can name", _key_of("dsc").kid, names=_crowd()
+    ),
     "dsc-of-germany": lambda n: _certificate(n, "its country is DE", country="DE"),
     "list-dcc": lambda n: _listed(n, "dsc on a signed list for EU DCCs", domain="DCC"),
     "list-ddcc": lambda n: _listed(n, "dsc on a signed list of WHO's network for DDCCs", domain="DDCC"),

@@ -140,6 +140,22 @@ def _ages() -> list[Case]:
         ),
         case("HC-LIST-32", "On a list that is overdue by more", _GOVERNANCE, _OLD, trust=("list-expired",)),
         case(
+            "HC-LIST-38",
+            "A kid on no list, and every list is too old to tell",
+            _GOVERNANCE,
+            _OLD,
+            signer="stranger",
+            trust=("list-expired",),
+        ),
+        case(
+            "HC-LIST-39",
+            "A kid on no list, one of which is current",
+            _KID,
+            _UNKNOWN,
+            signer="stranger",
+            trust=("list-expired", "list-current"),
+        ),
+        case(
             "HC-LIST-33",
             "Overdue by more, which the policy bears",
             _GOVERNANCE,

@@ -51,6 +51,7 @@ def _trust() -> list[Case]:
             policy="strict",
         ),
         case("HC-TRUST-14", "An empty kid", _KID_SIZE, unknown, kid=b""),
+        case("HC-TRUST-15", "Too many bare keys share the kid of a certificate", _KID, trust=("crowd-of-dsc", "dsc")),
     ]
 
 

@@ -35,6 +35,9 @@ _FILES: dict[str, Mapping[str, str]] = {
 }
 
 
+_DATED = ("at", "se", "jwks")
+
+
 @click.group()
 def command() -> None:
     """Publish a country's keys for others to verify with.
@@ -48,7 +51,7 @@ def command() -> None:
 @click.argument("certificates", nargs=-1, required=True, type=_existing)
 @signer_options
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
-@click.option("--life", type=Duration(), default="48h", show_default=True, help="How long the list stands.")
+@click.option("--life", type=Duration(), help="How long the list stands (at, se, jwks). [default: 48h]")
 @click.option(
     "--authority", "authorities", multiple=True, type=_existing, help="CSCA that issued them (dgcg, dcc-zip)."
 )
@@ -68,7 +71,7 @@ def list_(
     certificate: Path,
     passphrase_file: Path | None,
     out: Path,
-    life: timedelta,
+    life: timedelta | None,
     authorities: tuple[Path, ...],
     anchor_key: Path | None,
     anchor_certificate: Path | None,
@@ -80,8 +83,10 @@ def list_(
     """Write the DSCs in CERTIFICATES (files or folders) as a signed list in FORMAT, to files in a folder."""
     signer = load_signer(key, certificate, passphrase_file)
     now = SystemClock().now().replace(microsecond=0)
+    if life is not None and format_ not in _DATED:
+        raise click.UsageError(f"lists of this format do not say when they end; --life is for {', '.join(_DATED)}")
     ders, above = _ders(certificates), _ders(authorities)
-    dated: dict[str, Any] = {"issued_at": now, "expires_at": now + life}
+    dated: dict[str, Any] = {"issued_at": now, "expires_at": now + (life or timedelta(hours=48))}
 
     def to_gateway() -> Mapping[str, bytes]:
         if anchor_key is None or anchor_certificate is None:

@@ -6,7 +6,7 @@ received, because signatures are over those very bytes.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from healthcert.errors import Code, DecodeError
 
@@ -14,7 +14,19 @@ INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
 SEQUENCE, SET = 0x30, 0x31
 _CONSTRUCTED = 0x20
 _MAX_DEPTH = 32
+_MAX_ELEMENTS = 500_000  # looked at in all of what was read at once; a list of 100,000 certificates has as many a level
 _MAX_PIECES = 2  # levels of a string in pieces; one is what anybody writes
+
+
+class _Budget(Struct, eq=False):
+    """How many more elements are looked at: an element may be of two bytes, and its object has a hundred."""
+
+    left: int = field(default_factory=lambda: _MAX_ELEMENTS)
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise unreadable(f"more than {_MAX_ELEMENTS} elements")
 
 
 class Element(Struct, frozen=True):
@@ -23,6 +35,7 @@ class Element(Struct, frozen=True):
     tag: int
     raw: bytes
     body: bytes
+    _budget: _Budget = field(default_factory=_Budget)
 
     def children(self) -> list[Element]:
         """The elements in a constructed one. Raises :class:`DecodeError` (``TRUST_LIST_UNREADABLE``)."""
@@ -30,7 +43,7 @@ class Element(Struct, frozen=True):
             raise unreadable("a primitive element where a constructed one belongs")
         found, position = [], 0
         while position < len(self.body):
-            element, position = _element(self.body, position, 0)
+            element, position = _element(self.body, position, self._budget)
             found.append(element)
         return found
 
@@ -70,7 +83,7 @@ def read(data: bytes, tag: int | None = None) -> Element:
 
     Raises :class:`DecodeError` (``TRUST_LIST_UNREADABLE``).
     """
-    element, end = _element(data, 0, 0)
+    element, end = _element(data, 0, _Budget())
     if end != len(data):
         raise unreadable("bytes after the end")
     if tag is not None and element.tag != tag:
@@ -82,8 +95,16 @@ def unreadable(detail: str) -> DecodeError:
     return DecodeError(Code.TRUST_LIST_UNREADABLE, f"ASN.1: {detail}")
 
 
-def _element(data: bytes, start: int, depth: int) -> tuple[Element, int]:
+def _element(data: bytes, start: int, budget: _Budget) -> tuple[Element, int]:
     """The element at ``start``, and where the next one begins."""
+    begin, stop, end = _span(data, start, 0, budget)
+    return Element(data[start], data[start:end], data[begin:stop], budget), end
+
+
+def _span(data: bytes, start: int, depth: int, budget: _Budget) -> tuple[int, int, int]:
+    """Where the content of the element at ``start`` begins and stops, and where the next one begins."""
+    # Elements without a length are gone through again at each level above them, which counts too.
+    budget.spend()
     if depth > _MAX_DEPTH:
         raise unreadable(f"more than {_MAX_DEPTH} levels")
     if start + 2 > len(data):
@@ -96,8 +117,8 @@ def _element(data: bytes, start: int, depth: int) -> tuple[Element, int]:
             raise unreadable("a primitive element without a length")
         position = begin
         while data[position : position + 2] != b"\0\0":
-            _, position = _element(data, position, depth + 1)
-        return Element(tag, data[start : position + 2], data[begin:position]), position + 2
+            *_, position = _span(data, position, depth + 1, budget)
+        return begin, position, position + 2
     if length > 0x80:
         count = length & 0x7F
         # X.690 §8.1.3.5 allows any number of length octets; no list needs more than four.
@@ -107,4 +128,4 @@ def _element(data: bytes, start: int, depth: int) -> tuple[Element, int]:
     end = begin + length
     if end > len(data):
         raise unreadable("it ends too early")
-    return Element(tag, data[start:end], data[begin:end]), end
+    return begin, end, end

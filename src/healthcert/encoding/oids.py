@@ -23,8 +23,10 @@ _RSA = {"1.2.840.113549.1.1.11": _SHA256, "1.2.840.113549.1.1.12": _SHA384, "1.2
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"  # some signers name the key where the signature algorithm belongs
 _RSA_ENCRYPTION = "1.2.840.113549.1.1.1"  # RFC 3370 §3.2: in CMS, PKCS #1 v1.5 with the digest named beside it
 _RSA_PSS = "1.2.840.113549.1.1.10"
+_MGF1 = "1.2.840.113549.1.1.8"
 _ED25519 = "1.3.101.112"
 _LEAST_RSA_BITS = 2048
+_MAX_SALT = 512  # the bytes of a signature with 4096 bits; no salt is longer
 
 
 def verify_oid(
@@ -59,7 +61,7 @@ def verify_oid(
         if oid == _ED25519:
             key.verify(signature, data)
             return True
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, DecodeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, IndexError, OverflowError, DecodeError):
         return False
     return False
 
@@ -74,9 +76,24 @@ def _pss(parameters: bytes) -> tuple[hashes.HashAlgorithm, int]:
         found[part.tag] = ber.read(part.body)
     if 0xA0 not in found or 0xA1 not in found:
         raise ValueError("RSASSA-PSS with SHA-1")
-    digest = found[0xA0].children()[0].oid()
     mgf = found[0xA1].children()
-    if digest not in HASHES or len(mgf) != 2 or mgf[1].children()[0].oid() != digest:
+    # RFC 4055 §2.2: MGF1 is the one mask generation function.
+    if len(mgf) != 2 or mgf[0].oid() != _MGF1:
+        raise ValueError("RSASSA-PSS with another mask generation function")
+    digest = _hash_of(found[0xA0])
+    if digest not in HASHES or _hash_of(mgf[1]) != digest:
         raise ValueError("RSASSA-PSS with two hashes, or a hash that is not accepted")
-    salt = int.from_bytes(found[0xA2].body, "big") if 0xA2 in found else 20
+    length = found.get(0xA2)
+    # RFC 4055 §3.1: 20 where it is not said.
+    salt = 20 if length is None else int.from_bytes(length.body, "big", signed=True)
+    if (length is not None and length.tag != ber.INTEGER) or not 0 <= salt <= _MAX_SALT:
+        raise ValueError("RSASSA-PSS with a salt of a length that cannot be")
     return HASHES[digest], salt
+
+
+def _hash_of(algorithm: ber.Element) -> str:
+    """The OID of a hash. RFC 4055 §2.1: its parameters are NULL or left out."""
+    parts = algorithm.children()
+    if not 1 <= len(parts) <= 2 or any(part.raw != b"\x05\x00" for part in parts[1:]):
+        raise ValueError("an AlgorithmIdentifier that is not one of a hash")
+    return parts[0].oid()

@@ -9,7 +9,8 @@ from datetime import datetime
 from healthcert.encoding import cbor, cose
 from healthcert.errors import Code, IssueError
 from healthcert.issue.signer import Signer
-from healthcert.trust.sources.at import DIGEST, EXPIRES_AT, NOT_BEFORE, VERSION, VERSION_LABEL
+from healthcert.publish.readable import check_readable
+from healthcert.trust.sources.at import DIGEST, EXPIRES_AT, NOT_BEFORE, VERSION, VERSION_LABEL, Austrian
 from healthcert.trust.x509 import read_certificate
 
 
@@ -19,6 +20,7 @@ def publish(
     """The parts ``list`` and ``signature``: these DER certificates, signed for the time between the two moments.
 
     Raises :class:`IssueError` (``PUBLISHING_REFUSED``) for moments that are not in order or without a time zone,
+    and for a list that those who read it would refuse,
     :class:`TrustError` (``CERTIFICATE_UNREADABLE``) for what no verifier could use, and what the signer raises.
     """
     not_before, end = whole_seconds(issued_at, expires_at)
@@ -27,7 +29,9 @@ def publish(
     header = cbor.encode({cose.ALG: signer.algorithm.value, cose.KID: signer.kid, VERSION_LABEL: VERSION})
     claims = cbor.encode({DIGEST: hashlib.sha256(content).digest(), EXPIRES_AT: end, NOT_BEFORE: not_before})
     signature = signer.sign(cose.sig_structure(header, claims))
-    return {"list": content, "signature": cose.assemble_sign1(header, claims, signature)}
+    parts = {"list": content, "signature": cose.assemble_sign1(header, claims, signature)}
+    check_readable(Austrian(), parts, signer, issued_at)
+    return parts
 
 
 def whole_seconds(issued_at: datetime, expires_at: datetime) -> tuple[int, int]:

@@ -11,7 +11,9 @@ from healthcert.encoding import jws
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, IssueError
 from healthcert.issue.signer import Signer
+from healthcert.publish.readable import check_readable
 from healthcert.trust import jwk
+from healthcert.trust.sources.jwks import KeySet
 from healthcert.trust.x509 import read_certificate
 
 MEDIA_TYPE = "jwk-set+json"  # RFC 7517 §8.5.2
@@ -39,7 +41,9 @@ def publish(
     if signer is None:
         return {"list": _json({"keys": keys})}
     header = {"alg": signer.algorithm.name, "typ": MEDIA_TYPE, "kid": base64.b64encode(signer.kid).decode()}
-    return {"list": jws.write(_json({**claims, "keys": keys}), header, signer.sign)}
+    parts = {"list": jws.write(_json({**claims, "keys": keys}), header, signer.sign)}
+    check_readable(KeySet(), parts, signer, issued_at)
+    return parts
 
 
 def _entry(certificate: bytes) -> dict[str, object]:

@@ -22,6 +22,8 @@ def check_readable(source: Source, parts: Mapping[str, bytes], signer: Signer, m
         found = source.load(parts, Context((TrustAnchor("the signer", spki, signer.certificate),), moment))
     except TrustError as error:
         raise _refused(error.detail) from None
+    if not found.keys and not found.authorities:
+        raise _refused("it holds neither keys nor authorities")
     if found.skipped:
         first = found.skipped[0]
         raise _refused(

@@ -13,8 +13,11 @@ from healthcert.encoding import jws
 from healthcert.errors import Code, IssueError
 from healthcert.issue.signer import Signer
 from healthcert.publish.austrian import whole_seconds
+from healthcert.publish.readable import check_readable
+from healthcert.trust.chain import MAX_PATH
 from healthcert.trust.jwk import encode, jwk_of
 from healthcert.trust.sources.protocol import is_country
+from healthcert.trust.sources.se import Swedish
 from healthcert.trust.x509 import Certificate, parse_certificate
 
 
@@ -37,6 +40,9 @@ def publish(
     use; and what the signer raises.
     """
     begin, end = whole_seconds(issued_at, expires_at)
+    # Who pins what stands above the chain goes through all of it.
+    if len(chain) > MAX_PATH:
+        raise IssueError(Code.PUBLISHING_REFUSED, f"a chain of more than {MAX_PATH} certificates")
     above = parse_certificate(signer.certificate)
     countries: dict[str, dict[str, Any]] = {}
     for der in dict.fromkeys(certificates):
@@ -58,7 +64,9 @@ def publish(
     x5c = [_base64(der) for der in (signer.certificate, *chain)]
     header = {"typ": "JOSE", "alg": signer.algorithm.name, "x5c": x5c}
     payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
-    return {"list": jws.write(payload, header, signer.sign)}
+    parts = {"list": jws.write(payload, header, signer.sign)}
+    check_readable(Swedish(), parts, signer, issued_at)
+    return parts
 
 
 def _jwk(certificate: Certificate) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Link, TrustedKey
 from healthcert.trust.x509 import Certificate, key_of, parse_certificate
 
-_MAX_PATH = 5  # certificates between a list's signer and the pinned one
+MAX_PATH = 5  # certificates between a list's signer and the pinned one
 _MAX_CERTIFICATES = 8  # that come with a signature; each is looked into before anything is believed
+_MAX_LISTED = 64  # certificates in a message among which the signer's is looked for
+_TLS_USAGES = {"1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"}  # serverAuth, clientAuth
 _MAX_TRIES = 64  # signatures tried for one path: certificates of one name may be many
 
 
@@ -22,8 +24,11 @@ class Authorities:
 
     def __init__(self, certificates: Iterable[Certificate]) -> None:
         self._by_name: dict[bytes, list[Certificate]] = {}
-        for certificate in certificates:
+        self._by_key: dict[tuple[bytes, bytes | None], list[Certificate]] = {}
+        # One certificate that is listed many times would use up what is tried.
+        for certificate in {certificate.der: certificate for certificate in certificates}.values():
             self._by_name.setdefault(certificate.subject, []).append(certificate)
+            self._by_key.setdefault((certificate.subject, certificate.subject_key_id), []).append(certificate)
 
     def issuer_of(self, certificate: Certificate) -> Certificate:
         """The one that issued ``certificate``, which belongs to the same country.
@@ -31,8 +36,10 @@ class Authorities:
         Raises :class:`TrustError` (``KEY_NOT_CHAINED``).
         """
         problem = "no trusted authority of that name"
-        # Authorities of one name may be several, as after a change of key: each is tried.
-        for authority in self._by_name.get(certificate.issuer, ())[:_MAX_TRIES]:
+        # Authorities of one name may be several, as after a change of key: each is tried, those that have the key
+        # identifier that the certificate names first.
+        keyed = self._by_key.get((certificate.issuer, certificate.authority_key_id), [])[:_MAX_TRIES]
+        for authority in keyed + self._by_name.get(certificate.issuer, [])[: _MAX_TRIES - len(keyed)]:
             found = certificate.problem_with_issuer(authority)
             # Certificate governance §3: a DSC is signed by a CSCA of the same country.
             if found is None and authority.country != certificate.country:
@@ -85,11 +92,17 @@ def chained_signer(
     """
     signed = _one_signature(message)
     content = _content(signed, content)
-    certificates = list(_readable(signed.certificates[:_MAX_CERTIFICATES]))
+    found = _readable(signed.certificates[:_MAX_LISTED])
+    # The signer's may stand behind those of others: the one that the signature names comes first.
+    ordered = sorted(found, key=lambda one: not one.is_named(signed.signers[0].sid))
+    certificates = ordered[:_MAX_CERTIFICATES]
     for certificate in certificates:
         if signed.signers[0].verify(certificate.public_key(), content, signed.content_type):
             return content, anchor_of(certificate, certificates, anchors, now)
     for anchor in anchors:
+        root = anchor.parsed()
+        if anchor.subject is not None and (root is None or root.common_name != anchor.subject):
+            continue
         if signed.signers[0].verify(anchor.public_key(), content, signed.content_type):
             return content, anchor
     raise _not_authentic("the signature is of none of the certificates that came with it")
@@ -127,7 +140,10 @@ def anchor_of(
     for anchor, root in roots:
         if anchor.subject is not None and leaf.common_name != anchor.subject:
             continue
-        if _reaches(leaf, pool, anchor, root, now, _MAX_PATH, tries):
+        # Some countries sign with the certificate of a web server: whom the operator names is meant.
+        if anchor.subject is None and not (_is_pinned(leaf, anchor, root) or _may_sign_lists(leaf)):
+            continue
+        if _reaches(leaf, pool, anchor, root, now, MAX_PATH, tries):
             return anchor
     if any(anchor.subject is not None and leaf.common_name != anchor.subject for anchor in anchors):
         raise _not_authentic("the signer is not the one that is pinned by name, or does not chain up to the anchor")
@@ -142,12 +158,14 @@ def _reaches(
     now: datetime,
     depth: int,
     tries: Iterator[int],
+    below: int = 0,
 ) -> bool:
+    """Whether ``anchor`` vouches for ``certificate``, under which stand ``below`` authorities."""
     if not certificate.valid_at(now) or next(tries, None) is None:
         return False
-    if certificate.der == anchor.certificate or (root is None and certificate.spki == anchor.spki):
+    if _is_pinned(certificate, anchor, root):
         return True
-    if root is not None and root.valid_at(now) and certificate.problem_with_issuer(root) is None:
+    if root is not None and root.valid_at(now) and _issued(root, certificate, below):
         return True
     if not depth:
         return False
@@ -155,10 +173,27 @@ def _reaches(
         above.der != certificate.der
         # RFC 5280 §4.2.1.9: only what says that it is an authority may stand between.
         and above.ca is True
-        and certificate.problem_with_issuer(above) is None
-        and _reaches(above, pool, anchor, root, now, depth - 1, tries)
+        and _issued(above, certificate, below)
+        # RFC 5280 §6.1.4 (l): what an authority issued to itself does not count.
+        and _reaches(above, pool, anchor, root, now, depth - 1, tries, below + (above.subject != above.issuer))
         for above in pool
     )
+
+
+def _is_pinned(certificate: Certificate, anchor: TrustAnchor, root: Certificate | None) -> bool:
+    return certificate.der == anchor.certificate or (root is None and certificate.spki == anchor.spki)
+
+
+def _issued(authority: Certificate, certificate: Certificate, below: int) -> bool:
+    # RFC 5280 §4.2.1.9: pathLenConstraint is how many authorities may stand between this one and the leaf.
+    if authority.path_length is not None and below > authority.path_length:
+        return False
+    return certificate.problem_with_issuer(authority) is None
+
+
+def _may_sign_lists(leaf: Certificate) -> bool:
+    # RFC 5280 §4.2.1.12: a key is used for the purposes that its certificate states; these two are those of TLS.
+    return not leaf.extended_usages or not leaf.extended_usages <= _TLS_USAGES
 
 
 def _readable(certificates: Iterable[bytes]) -> Iterator[Certificate]:

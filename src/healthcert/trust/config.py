@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from healthcert.trust.generation import LOCAL
 from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.update import Feed
 
+SECRETS = frozenset(("token",))
+"""Options that are secret: they stand under ``secrets``, and are never kept."""
 _FileName = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
 # A secret written here by mistake is no such name, and no message repeats it.
 _Variable = Annotated[str, Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,63}\Z")]
@@ -59,8 +62,10 @@ class Configured(Struct, frozen=True):
     connection: Connection
 
 
-def load_sources(path: str | Path) -> tuple[Configured, ...]:
-    """The sources of an operator's file, in its order; file names in it are relative to its folder.
+def load_sources(path: str | Path, only: Collection[str] = ()) -> tuple[Configured, ...]:
+    """The sources of an operator's file, in its order, or ``only`` those of these names.
+
+    File names in it are relative to its folder.
 
     A secret names the environment variable that holds it. Raises :class:`TrustError` (``TRUST_CONFIG_INVALID``,
     ``TRUST_ANCHOR_UNREADABLE``), :class:`DecodeError` (``INPUT_TOO_LONG``), OSError.
@@ -80,7 +85,10 @@ def load_sources(path: str | Path) -> tuple[Configured, ...]:
     names = [source.name for source in given.source]
     if twice := {name for name in names if names.count(name) > 1}:
         raise _invalid(f"two sources of one name: {', '.join(sorted(twice))}")
-    return tuple(_configured(source, given, path.parent) for source in given.source)
+    if unknown := set(only) - set(names):
+        raise _invalid(f"no such source: {', '.join(sorted(unknown))}")
+    chosen = [source for source in given.source if not only or source.name in only]
+    return tuple(_configured(source, given, path.parent) for source in chosen)
 
 
 def _configured(source: _Source, given: _File, folder: Path) -> Configured:
@@ -97,6 +105,8 @@ def _configured(source: _Source, given: _File, folder: Path) -> Configured:
         raise _invalid(
             f"{source.name}: lists of this format are signed: name the anchors that they must be signed with"
         )
+    if shown := SECRETS.intersection(source.options):
+        raise _invalid(f"{source.name}: {', '.join(sorted(shown))} is secret: it belongs under secrets")
     if (source.client_certificate is None) != (source.client_key is None):
         raise _invalid(f"{source.name}: client_certificate and client_key go together")
     feed = Feed(

@@ -17,8 +17,10 @@ from healthcert.trust.generation import Generation, Head, Row, decode, encode
 _APPLICATION_ID = 0x48434552  # "HCER", so that another program's database is not taken for a trust store
 _FORMAT = 2
 _PATIENCE = 30.0  # seconds that one program waits for another's writing, which takes a fraction of one
-_SCHEMA = (
-    """CREATE TABLE lists (
+_LONGEST = 256 * 1024 * 1024  # bytes of one value in it
+_LISTS = 8  # lists of the greatest length that a store may hold
+_TABLES = {
+    "lists": """CREATE TABLE lists (
     source TEXT NOT NULL,
     generation INTEGER NOT NULL,  -- 0 is the one in use, 1 the one before
     head BLOB NOT NULL,
@@ -27,18 +29,18 @@ _SCHEMA = (
     parts BLOB NOT NULL,          -- as they were received
     PRIMARY KEY (source, generation)
 )""",
-    "CREATE TABLE memories (source TEXT PRIMARY KEY, memory BLOB NOT NULL)",
-    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {_FORMAT}",
-)
+    "memories": "CREATE TABLE memories (source TEXT PRIMARY KEY, memory BLOB NOT NULL)",
+    "settings": "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+}
+_PRAGMAS = (f"PRAGMA application_id = {_APPLICATION_ID}", f"PRAGMA user_version = {_FORMAT}")
 
 
 class Memory(Struct, frozen=True, kw_only=True):
     """What must not be forgotten of a source, whatever becomes of its lists.
 
-    ``highest`` is the highest counter seen, ``at_highest`` the digest of the list that had it; ``newest`` the newest
-    moment that a list without a counter gave; ``superseded`` the digests of signed lists that were replaced.
+    ``highest`` is the highest counter seen, ``at_highest`` the digest of what was signed in the list that had it;
+    ``newest`` the newest moment that a list without a counter gave; ``superseded`` the digests of what was signed in
+    lists that were replaced; ``documents`` the highest counter of each document of a list that comes in several.
     ``anchors`` and ``options`` are those that the last list was read under, so that it can be read again.
     """
 
@@ -46,6 +48,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     at_highest: bytes = b""
     newest: int | None = None
     superseded: tuple[bytes, ...] = ()
+    documents: Mapping[str, int] = {}
     anchors: tuple[TrustAnchor, ...] = ()
     options: Mapping[str, str] = {}
     validators: Mapping[str, str] = {}
@@ -82,7 +85,13 @@ class Transaction:
             (source, *map(encode, (generation.head, generation.rows, generation.details, dict(parts)))),
         )
 
-    def remember(self, source: str, memory: Memory) -> None:
+    def remember(self, source: str, memory: Memory | None) -> None:
+        """Keeps this in mind of a source, or nothing any more."""
+        if memory is None:
+            self.state.memories.pop(source, None)
+            if self._connection is not None:
+                self._connection.execute("DELETE FROM memories WHERE source = ?", (source,))
+            return
         self.state.memories[source] = memory
         if self._connection is not None:
             self._connection.execute("INSERT OR REPLACE INTO memories VALUES (?, ?)", (source, encode(memory)))
@@ -110,7 +119,8 @@ def read_state(path: Path, limits: Limits) -> State:
     with _errors("not a trust store, or a damaged one"), closing(_connect(path, create=False)) as connection:
         # One transaction, so that all is of one moment whatever others write meanwhile.
         connection.execute("BEGIN")
-        return _state(connection, limits)
+        # As a file is until its first transaction is complete.
+        return State({}, {}) if _is_empty(connection) else _state(connection, limits)
 
 
 def read_parts(path: Path, source: str) -> Mapping[str, bytes]:
@@ -140,14 +150,18 @@ def transaction(path: Path, limits: Limits) -> Iterator[Transaction]:
     """
     with _errors("the trust store cannot be written"), closing(_connect(path, create=True)) as connection, connection:
         connection.execute("BEGIN IMMEDIATE")
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            for statement in _SCHEMA:
+        if _is_empty(connection):
+            for statement in (*_TABLES.values(), *_PRAGMAS):
                 connection.execute(statement)
         yield Transaction(_state(connection, limits), connection)
 
 
 def _state(connection: sqlite3.Connection, limits: Limits) -> State:
     _check_format(connection)
+    size = "sum(length(head) + length(keys) + length(details))"
+    (total,) = connection.execute(f"SELECT {size} FROM lists WHERE generation = 0").fetchone()  # noqa: S608
+    if (total or 0) > _LISTS * limits.list_bytes:
+        raise ValueError("lists of a size that no list has")
     rows = connection.execute("SELECT source, head, keys, details FROM lists WHERE generation = 0").fetchall()
     lists = {row[0]: _generation(row) for row in rows}
     if sum(len(generation.rows) for generation in lists.values()) > limits.trust_entries:
@@ -172,18 +186,24 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     # opens it for reading.
     mode = "rwc" if create else "rw"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    return connection
 
 
 def _check_format(connection: sqlite3.Connection) -> None:
     found = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     if found != (_APPLICATION_ID, _FORMAT):
         raise ValueError("another program's database, or another version's")
-    # A view of the same name could compute without end.
-    for table in ("lists", "memories", "settings"):
-        row = connection.execute("SELECT type FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-        if row != ("table",):
-            raise ValueError("what should be a table is none")
+    # A view, a computed column or a trigger could work without end: there is what there should be, and nothing else.
+    made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    if dict(made) != _TABLES or len(made) != len(_TABLES):
+        raise ValueError("its tables are not those of a trust store")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
 
 @contextmanager
@@ -192,7 +212,7 @@ def _errors(otherwise: str) -> Iterator[None]:
         yield
     except TrustError:
         raise
-    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError) as error:
+    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError, MemoryError) as error:
         locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
         detail = "another program is writing to the trust store; try again" if locked else otherwise
         raise TrustError(Code.TRUST_STORE_UNREADABLE, detail, Step.TRUST) from None

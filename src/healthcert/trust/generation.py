@@ -55,14 +55,15 @@ class Details(Struct, frozen=True):
 class Head(Struct, frozen=True, kw_only=True):
     """What is known of a list as a whole.
 
-    ``digest`` is that of the parts as received. ``expires_at`` is the signed end, ``max_age`` the longest it may stand
-    without being fetched again, in seconds.
+    ``digest`` is that of the parts as received, ``signed`` that of what their signature covers. ``expires_at`` is the
+    signed end, ``max_age`` the longest it may stand without being fetched again, in seconds.
     """
 
     source: str
     format: str
     assurance: Assurance
     digest: bytes
+    signed: bytes
     fetched_at: datetime
     loaded_at: datetime
     counter: int | None = None

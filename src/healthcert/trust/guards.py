@@ -28,6 +28,13 @@ def check_environment(state: State, environment: Environment) -> None:
         raise _refuse(Code.ENVIRONMENT_MIXED, detail)
 
 
+def check_format(current: Generation | None, format_: str) -> None:
+    """A name is one source's: another list under it would end the one in use, and what is remembered of it."""
+    if current is not None and current.head.format != format_:
+        detail = f"the list in use under this name is of the format {current.head.format}: give the new one another"
+        raise _refuse(Code.TRUST_CONFIG_INVALID, detail)
+
+
 def check_clock(state: State, now: datetime) -> None:
     """A clock that is behind would take old lists for fresh ones: no list that is in use can be from the future."""
     signed = (g.head.issued_at for g in state.lists.values() if g.head.assurance is not Assurance.TLS_ONLY)
@@ -46,18 +53,20 @@ def check_time(new: TrustList, now: datetime) -> None:
         raise _refuse(Code.CLOCK_BEHIND, detail)
 
 
-def check_order(memory: Memory, new: TrustList, digest: bytes) -> None:
+def check_order(memory: Memory, new: TrustList, signed: bytes) -> None:
     """No list older than one that was seen, no second list under the same number, and none that was replaced."""
     if new.counter is not None and memory.highest is not None:
         if new.counter < memory.highest:
             raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "older than a list that was accepted before")
-        if new.counter == memory.highest and digest != memory.at_highest:
+        if new.counter == memory.highest and signed != memory.at_highest:
             detail = "another list under the number of one that was accepted before: its publisher, or somebody, lies"
             raise _refuse(Code.TRUST_LIST_EQUIVOCATES, detail)
     if new.counter is None and memory.highest is not None:
         raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "it has no number, and lists of this source had one")
-    if digest in memory.superseded:
+    if signed in memory.superseded:
         raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "a list that was replaced before")
+    if any(counter < memory.documents.get(name, counter) for name, counter in new.documents.items()):
+        raise _refuse(Code.TRUST_LIST_ROLLED_BACK, "one of its documents is older than it was")
 
 
 def check_newest(memory: Memory, new: TrustList) -> None:
@@ -91,17 +100,18 @@ def check_loss(current: Generation | None, new: TrustList, most: float) -> None:
         raise _refuse(Code.TRUST_LIST_SHRANK, f"all keys are gone of: {named}")
 
 
-def after(memory: Memory, current: Generation | None, new: TrustList, digest: bytes) -> Memory:
+def after(memory: Memory, current: Generation | None, new: TrustList, signed: bytes) -> Memory:
     """What is remembered once the list is accepted."""
     superseded = memory.superseded
     # Only of a list that is signed as a whole: of any other the bytes are nobody's word, and may honestly come again.
     if current is not None and current.head.assurance is Assurance.SIGNED_LIST:
-        superseded = (*superseded, current.head.digest)[-_REMEMBERED:]
+        superseded = (*superseded, current.head.signed)[-_REMEMBERED:]
     return Memory(
         highest=new.counter if new.counter is not None else memory.highest,
-        at_highest=digest if new.counter is not None else memory.at_highest,
+        at_highest=signed if new.counter is not None else memory.at_highest,
         newest=_seconds(new) if new.counter is None else memory.newest,
-        superseded=tuple(one for one in superseded if one != digest),
+        superseded=tuple(one for one in superseded if one != signed),
+        documents={**memory.documents, **new.documents},
         anchors=memory.anchors,
         options=memory.options,
         validators=memory.validators,

@@ -19,15 +19,19 @@ from typing import Any
 from healthcert.errors import Code, Step, TrustError
 
 DID_V1 = "https://www.w3.org/ns/did/v1"
+DID_CONTEXTS = (DID_V1, "https://w3.org/ns/did/v1")
 JWS_2020 = "https://w3id.org/security/suites/jws-2020/v1"
 TNG_CONTEXTS = {
     "https://smart.who.int/trust/tng-context/v1.jsonld": "",
     "https://smart.who.int/trust/tng-context/v1-UAT.jsonld": "-UAT",
     "https://smart.who.int/trust/tng-context/v1-DEV.jsonld": "-DEV",
 }
-_FILES = {DID_V1: "did-v1", "https://w3.org/ns/did/v1": "did-v1", JWS_2020: "jws-2020-v1"} | dict.fromkeys(
-    TNG_CONTEXTS, "tng-v1"
-)
+_FILES = dict.fromkeys(DID_CONTEXTS, "did-v1") | {JWS_2020: "jws-2020-v1"} | dict.fromkeys(TNG_CONTEXTS, "tng-v1")
+# Each is worked through at every value, as often as it is named.
+_MAX_CONTEXTS = 4
+# Without a base the library takes http://example.org/base/: a relative identifier and one below that would be the same.
+# What is resolved against this one is told by its scheme, and refused.
+_NO_BASE = "no-base:"
 _MAX_DEPTH = 16
 _PIECE = 64  # values
 # Telling blank nodes apart takes time that grows faster than exponentially. DID documents have none, a proof has one.
@@ -49,6 +53,7 @@ def canonical(document: Mapping[str, Any], *, blank_nodes: int = _MAX_BLANK_NODE
     except ImportError:
         raise _unreadable("its proof is over JSON-LD, which takes: pip install 'healthcert[gdhcn]'") from None
     options = {"documentLoader": _load, "contextResolver": resolver, "processingMode": "json-ld-1.1"}
+    options["base"] = f"{_NO_BASE}//none/"
     try:
         dataset = library.to_rdf(dict(document), options)
         _check_statements(dataset, blank_nodes)
@@ -75,11 +80,16 @@ def canonical_in_pieces(document: Mapping[str, Any], member: str) -> bytes:
 
 
 def contexts_of(document: Mapping[str, Any]) -> list[str]:
-    """The contexts that a document names. Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``) for unknown ones."""
+    """The contexts that a document names.
+
+    Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``) for unknown ones, for too many, and for one that is repeated.
+    """
     given = document.get("@context")
     found: list[Any] = given if isinstance(given, list) else [given]
     if not found or not all(isinstance(name, str) and name in _FILES for name in found):
         raise _unreadable("it uses a JSON-LD context that is not known")
+    if len(found) > _MAX_CONTEXTS or len(set(found)) != len(found):
+        raise _unreadable(f"more than {_MAX_CONTEXTS} JSON-LD contexts, or one of them twice")
     return found
 
 
@@ -106,7 +116,7 @@ def _check_statements(dataset: Mapping[str, Any], blank_nodes: int) -> None:
         for term in statement.values():
             if term["type"] == "blank node":
                 nodes.add(term["value"])
-            elif term["type"] == "IRI" and not _IRI.fullmatch(term["value"]):
+            elif term["type"] == "IRI" and (term["value"].startswith(_NO_BASE) or not _IRI.fullmatch(term["value"])):
                 raise _unreadable("an identifier that is no IRI")
     if len(nodes) > min(blank_nodes, _MAX_BLANK_NODES):
         raise _unreadable("more nodes without an identifier than there may be")

@@ -16,7 +16,7 @@ from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import EntryType
 from healthcert.trust import database
 from healthcert.trust.anchors import Environment
-from healthcert.trust.database import State, Transaction
+from healthcert.trust.database import Memory, State, Transaction
 from healthcert.trust.files import Rejected, read_entries, read_path
 from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
 from healthcert.trust.keys import Assurance, TrustedKey
@@ -29,6 +29,7 @@ _LOCAL_HEAD = Head(
     format=LOCAL,
     assurance=Assurance.LOCAL,
     digest=b"",
+    signed=b"",
     fetched_at=datetime.fromtimestamp(0, UTC),
     loaded_at=datetime.fromtimestamp(0, UTC),
 )
@@ -159,20 +160,26 @@ class TrustStore:
 
         A key that was added before under the same kid is narrowed to what both allow; to widen it, remove it first.
         Raises :class:`TrustError`: ``INPUT_TOO_LONG`` beyond the limits, ``TRUST_STORE_UNREADABLE`` when the file
-        cannot be written; the store is then as it was.
+        cannot be written; the store is then as it was. ValueError for keys that another store has from a list: they
+        would be surer and live longer than there (see :meth:`include`).
         """
         given = list(keys)
+        if any(one.assurance is not Assurance.LOCAL for key in given for one in key.provenance):
+            raise ValueError("keys of a list are not added by hand: include the store that has the list")
         if not given:
             return 0
         with self.transaction() as change:
-            before = change.state.lists.get(LOCAL)
-            mine = {_identity(key): key for key in before} if before else {}
-            known = len(mine)
-            for key in given:
-                same = mine.get(_identity(key))
-                mine[_identity(key)] = key.narrowed_by(same) if same else key
-            self.check_size(change.state, len(mine) - known)
-            change.put(make_generation(_LOCAL_HEAD, mine.values()), {}, replaces=False)
+            return self._add_to(change, given)
+
+    def _add_to(self, change: Transaction, given: Iterable[TrustedKey]) -> int:
+        before = change.state.lists.get(LOCAL)
+        mine = {_identity(key): key for key in before} if before else {}
+        known = len(mine)
+        for key in given:
+            same = mine.get(_identity(key))
+            mine[_identity(key)] = key.narrowed_by(same) if same else key
+        self.check_size(change.state, len(mine) - known)
+        change.put(make_generation(_LOCAL_HEAD, mine.values()), {}, replaces=False)
         return len(mine) - known
 
     def add_path(
@@ -198,6 +205,8 @@ class TrustStore:
         ``usages`` and ``domain`` are as in :meth:`from_certificates`: what it may sign.
         Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
         """
+        if not kid:
+            raise TrustError(Code.CERTIFICATE_UNREADABLE, "a bare public key needs a kid", Step.TRUST)
         entries = list(read_entries(key, source=source, kid=kid))
         for entry in entries:
             if isinstance(entry, Rejected):
@@ -206,25 +215,38 @@ class TrustStore:
                 raise TrustError(Code.CERTIFICATE_UNREADABLE, "a certificate, which has a kid of its own", Step.TRUST)
         return self._add_entries(entries, usages, domain)
 
+    def settle(self, environment: Environment) -> None:
+        """Says which environment the store is for. Raises :class:`TrustError` (``ENVIRONMENT_MIXED``)."""
+        with self.transaction() as change:
+            if change.state.environment not in (None, environment):
+                raise TrustError(Code.ENVIRONMENT_MIXED, f"the store is for {change.state.environment}", Step.TRUST)
+            change.settle(environment)
+
     def include(self, other: TrustStore) -> None:
         """Adds all that another store knows, its lists as lists: as sure as they are there, and no younger.
 
-        Raises :class:`TrustError` (``ENVIRONMENT_MIXED``, ``INPUT_TOO_LONG``).
+        For a store in memory that verifies with the keys of several; ValueError for one that is kept in a file, whose
+        lists come from their sources. Raises :class:`TrustError` (``ENVIRONMENT_MIXED``, ``INPUT_TOO_LONG``).
         """
-        self.rejected += other.rejected
+        if self._path is not None:
+            raise ValueError("only a store in memory includes others")
         with self.transaction() as change:
-            environments = {change.state.environment, other.environment} - {None}
-            if len(environments) > 1:
+            if None not in (environments := {other.environment, change.state.environment}) and len(environments) > 1:
                 raise TrustError(Code.ENVIRONMENT_MIXED, "stores of different environments", Step.TRUST)
             if other.environment is not None:
                 change.settle(other.environment)
             for source, generation in other.state.lists.items():
-                if source != LOCAL:
-                    name = f"{source}#{len(change.state.lists)}" if source in change.state.lists else source
-                    self.check_size(change.state, len(generation.rows))
-                    change.put(generation.under(replace(generation.head, source=name)), {})
-        if LOCAL in other.state.lists:
-            self.add(other.state.lists[LOCAL])
+                self.check_size(change.state, len(generation.rows))
+                if source == LOCAL:
+                    self._add_to(change, generation)
+                    continue
+                name, number = source, 1
+                while name in change.state.lists:
+                    number += 1
+                    name = f"{source}#{number}"
+                change.put(generation.under(replace(generation.head, source=name)), {})
+                change.remember(name, other.state.memories.get(source, Memory()))
+        self.rejected += other.rejected
 
     def remove(self, kid: bytes) -> int:
         """Removes the keys with this kid that were added by hand; returns how many there were.
@@ -239,11 +261,13 @@ class TrustStore:
                 change.put(make_generation(_LOCAL_HEAD, left), {}, replaces=False)
         return len(keys) - len(left)
 
-    def remove_source(self, source: str) -> bool:
-        """Stops trusting what a source lists; whether there was anything. Its older lists stay refused."""
+    def remove_source(self, source: str, *, forget: bool = False) -> bool:
+        """Stops trusting what a source lists; whether it was known. Its older lists stay refused, unless ``forget``."""
         with self.transaction() as change:
-            known = source in change.state.lists
+            known = source in change.state.lists or (forget and source in change.state.memories)
             change.remove(source)
+            if forget:
+                change.remember(source, None)
         return known
 
     def transaction(self) -> AbstractContextManager[Transaction]:
@@ -269,6 +293,12 @@ class TrustStore:
         """Every key, once for each domain and issuer that it is trusted in."""
         for kid in self._by_kid:
             yield from _merge(self._named(kid), _identity)
+
+    def known_by(self, assurances: Collection[Assurance]) -> Iterator[TrustedKey]:
+        """Every key as the lists that are known in one of these ways have it; others have no say."""
+        for kid in self._by_kid:
+            sure = (key for key in self._named(kid) if any(one.assurance in assurances for one in key.provenance))
+            yield from _merge(sure, _identity)
 
     def __len__(self) -> int:
         return len({(row.kid, row.spki, row.domain, row.issuer) for g in self._state.lists.values() for row in g.rows})

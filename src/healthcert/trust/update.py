@@ -53,8 +53,8 @@ class Feed(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True):
-    """What an update did to a source: the keys that came and went, how many stayed, how many authorities there are,
-    what was skipped.
+    """What an update did to a source: the keys that came and went, those of which something else is said now, how many
+    stayed, how many authorities there are, what was skipped.
 
     ``error`` is why it failed; the list in use is then as it was.
     """
@@ -62,6 +62,7 @@ class Change(Struct, frozen=True):
     source: str
     added: tuple[TrustedKey, ...] = ()
     removed: tuple[TrustedKey, ...] = ()
+    changed: tuple[TrustedKey, ...] = ()
     kept: int = 0
     authorities: int = 0
     skipped: tuple[Rejected, ...] = ()
@@ -69,7 +70,7 @@ class Change(Struct, frozen=True):
 
     @property
     def unchanged(self) -> bool:
-        return self.error is None and not self.added and not self.removed
+        return self.error is None and not self.added and not self.removed and not self.changed
 
 
 def install_list(
@@ -208,6 +209,7 @@ def _install(
         format=feed.format,
         assurance=found.assurance,
         digest=digest,
+        signed=found.signed or digest,
         fetched_at=now,
         loaded_at=loaded_at or now,
         max_age=None if feed.max_age is None else int(feed.max_age.total_seconds()),
@@ -219,19 +221,20 @@ def _install(
         state = change.state
         current, memory = state.lists.get(feed.name), state.memories.get(feed.name, Memory())
         guards.check_environment(state, feed.environment)
+        guards.check_format(current, feed.format)
         guards.check_clock(state, now)
-        guards.check_order(memory, found, digest)
+        guards.check_order(memory, found, head.signed)
         if not force:
             guards.check_newest(memory, found)
             guards.check_loss(current, found, feed.max_loss)
         store.check_size(state, len(new.rows) - (len(current.rows) if current else 0))
         if state.environment is None:
             change.settle(feed.environment)
-        remembered = guards.after(memory, current, found, digest)
-        change.remember(
-            feed.name,
-            replace(remembered, anchors=feed.anchors, options=dict(feed.options), validators=dict(validators or {})),
-        )
+        remembered = guards.after(memory, current, found, head.signed)
+        # An address with a query may have a secret in it, and what is remembered is kept.
+        marks = {url: mark for url, mark in (validators or {}).items() if "?" not in url}
+        options = dict(feed.options)
+        change.remember(feed.name, replace(remembered, anchors=feed.anchors, options=options, validators=marks))
         change.put(new, parts, replaces=current is None or current.head.digest != digest)
     return _change(feed.name, current, new, found)
 
@@ -241,6 +244,7 @@ def _head(about: Head, found: TrustList) -> Head:
     return replace(
         about,
         assurance=found.assurance,
+        signed=found.signed or about.digest,
         counter=found.counter,
         issued_at=found.issued_at,
         expires_at=found.expires_at,
@@ -292,6 +296,11 @@ def _change(source: str, before: Generation | None, after: Generation, found: Tr
         source,
         added=tuple(after.key(index) for key, index in new.items() if key not in old),
         removed=tuple(before.key(index) for key, index in old.items() if key not in new) if before else (),
+        changed=tuple(
+            after.key(index)
+            for key, index in new.items()
+            if before is not None and key in old and before.rows[old[key]] != after.rows[index]
+        ),
         kept=len(old.keys() & new.keys()),
         authorities=len(found.authorities),
         skipped=found.skipped,

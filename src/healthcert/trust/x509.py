@@ -21,6 +21,7 @@ from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.model import EntryType
 from healthcert.trust.keys import TrustedKey, load_any_key, load_public_key
 
+_MAX_BYTES = 64 * 1024  # of a certificate; with an RSA key of 4096 bits it has under 3 KiB
 _COUNTRY_NAME = "2.5.4.6"
 _COMMON_NAME = "2.5.4.3"
 _SUBJECT_KEY_ID = "2.5.29.14"
@@ -29,6 +30,7 @@ _ALTERNATIVE_NAME = "2.5.29.17"
 _BASIC_CONSTRAINTS = "2.5.29.19"
 _AUTHORITY_KEY_ID = "2.5.29.35"
 _EXTENDED_KEY_USAGE = "2.5.29.37"
+_KEY_ID_CHOICE = 0x80  # of a SignerIdentifier: [0] SubjectKeyIdentifier
 _KEY_CERT_SIGN = 0x04  # RFC 5280 §4.2.1.3: bit 5, counted from the left
 
 # HCERT specification, Appendix A.4: one OID an entry type. The arc with the additional 0 was issued by
@@ -56,6 +58,7 @@ class Certificate(Struct, frozen=True):
     der: bytes
     subject: bytes
     issuer: bytes
+    serial: bytes
     spki: bytes
     not_before: datetime
     not_after: datetime
@@ -64,6 +67,8 @@ class Certificate(Struct, frozen=True):
     usages: frozenset[EntryType] | None
     extended_usages: frozenset[str]
     ca: bool | None
+    path_length: int | None
+    """How many authorities may stand between it and a leaf; None for any number."""
     signs_certificates: bool | None
     subject_key_id: bytes | None
     authority_key_id: bytes | None
@@ -90,6 +95,17 @@ class Certificate(Struct, frozen=True):
     def valid_at(self, moment: datetime) -> bool:
         # RFC 5280 §4.1.2.5: both ends are included.
         return self.not_before <= moment <= self.not_after
+
+    def is_named(self, sid: bytes) -> bool:
+        """Whether the signer identifier of a CMS message (RFC 5652 §5.3), as encoded, names this certificate."""
+        try:
+            found = ber.read(sid)
+            if found.tag == _KEY_ID_CHOICE:
+                return found.body == self.subject_key_id
+            issuer, serial = found.children()
+            return serial.body == self.serial and _canonical(issuer) == self.issuer
+        except (ValueError, DecodeError):
+            return False
 
     def problem_with_issuer(self, authority: Certificate) -> str | None:
         """Why ``authority`` cannot have issued this certificate; None when it did.
@@ -149,6 +165,8 @@ def parse_certificate(der: bytes) -> Certificate:
 
     Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
     """
+    if len(der) > _MAX_BYTES:
+        raise TrustError(Code.CERTIFICATE_UNREADABLE, f"a certificate of more than {_MAX_BYTES} bytes", Step.TRUST)
     try:
         signed, algorithm, signature = ber.read(der, ber.SEQUENCE).children()
         parts = signed.children()
@@ -163,14 +181,16 @@ def parse_certificate(der: bytes) -> Certificate:
             der=der,
             subject=_canonical(subject),
             issuer=_canonical(issuer),
+            serial=parts[serial].body,
             spki=spki.raw,
             not_before=not_before,
             not_after=not_after,
-            country=names[_COUNTRY_NAME].decode("ascii", "replace").upper() if _COUNTRY_NAME in names else None,
+            country=_country(names.get(_COUNTRY_NAME, b"")),
             common_name=names[_COMMON_NAME].decode("utf-8", "replace") if _COMMON_NAME in names else None,
             usages=_usages(extended),
             extended_usages=extended,
             ca=_is_ca(extensions.get(_BASIC_CONSTRAINTS)),
+            path_length=_path_length(extensions.get(_BASIC_CONSTRAINTS)),
             signs_certificates=_signs_certificates(extensions.get(_KEY_USAGE)),
             subject_key_id=_key_id(extensions.get(_SUBJECT_KEY_ID)),
             authority_key_id=_authority_key_id(extensions.get(_AUTHORITY_KEY_ID)),
@@ -216,6 +236,13 @@ def _is_ca(value: bytes | None) -> bool | None:
     return bool(first) and first[0].tag == 0x01 and first[0].body not in (b"", b"\0")
 
 
+def _path_length(value: bytes | None) -> int | None:
+    if value is None:
+        return None
+    found = [part for part in ber.read(value, ber.SEQUENCE).children() if part.tag == ber.INTEGER]
+    return int.from_bytes(found[0].body, "big", signed=True) if found else None
+
+
 def _signs_certificates(value: bytes | None) -> bool | None:
     if value is None:
         return None
@@ -255,6 +282,11 @@ def _attributes(name: Element) -> dict[str, bytes]:
             kind, value = attribute.children()
             found.setdefault(kind.oid(), value.body)
     return found
+
+
+def _country(value: bytes) -> str | None:
+    # RFC 5280, Appendix A.1: X520countryName is of two characters, ISO 3166 codes; what is none is no country.
+    return value.decode("ascii").upper() if len(value) == 2 and value.isalpha() else None
 
 
 def _canonical(name: Element) -> bytes:

@@ -16,6 +16,7 @@ from healthcert.families import recognise as recognise_family
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
 from healthcert.model import Event, HealthCertificate, Private, TestResult
+from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
@@ -49,7 +50,7 @@ def accept(decoded: Decoded, policy: Policy) -> str | None:
     raise _refuse(Code.FAMILY_NOT_ACCEPTED, f"the policy does not accept: {kinds}", Step.RECOGNISE)
 
 
-def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedKey, ...]:
+def trust(decoded: Decoded, store: TrustStore, now: datetime, policy: Policy) -> tuple[TrustedKey, ...]:
     """Every trusted key that the kid may mean."""
     # HCERT specification §3.3.3: the kid SHALL be there.
     if decoded.kid is None:
@@ -65,16 +66,29 @@ def trust(decoded: Decoded, store: TrustStore, policy: Policy) -> tuple[TrustedK
         if unsure := store.candidates(decoded.kid, domains=decoded.domains):
             named = ", ".join(sorted({provenance.assurance for key in unsure for provenance in key.provenance}))
             raise _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
+        if _all_expired(store, now, policy):
+            # A key of today is on none of them: that it is missing says nothing.
+            raise _refuse(Code.TRUST_LIST_EXPIRED, "every list of keys is too old to tell", Step.TRUST)
         where = "is not in the trust store"
         if others := store.known(decoded.kid):
             domains = ", ".join(sorted({key.domain or "any domain" for key in others}))
             where = f"is in the trust store only for: {domains}"
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} {where}", Step.TRUST)
     if len(candidates) > policy.limits.candidate_keys:
+        # Whoever may name a kid freely must not crowd out the keys whose kid is that of their certificate.
+        candidates = tuple(key for key in candidates if key.certificate is not None) or candidates
+    if len(candidates) > policy.limits.candidate_keys:
         raise _refuse(
             Code.KEY_NOT_IN_TRUST_LIST, f"more than {policy.limits.candidate_keys} keys share this kid", Step.TRUST
         )
     return candidates
+
+
+def _all_expired(store: TrustStore, now: datetime, policy: Policy) -> bool:
+    """Whether there are lists, and none of those that the policy accepts can be believed any more."""
+    heads = [generation.head for source, generation in store.state.lists.items() if source != LOCAL]
+    ends = [head.best_before for head in heads if head.assurance in policy.assurances]
+    return bool(ends) and all(end is not None and now - end > policy.trust_grace for end in ends)
 
 
 def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:

@@ -41,6 +41,7 @@ _UNDETERMINED = frozenset(
         Code.TRUST_STORE_EMPTY,
         Code.TRUST_STORE_UNREADABLE,
         Code.TRUST_LIST_EXPIRED,
+        Code.TRUST_LIST_STALE,
         Code.REVOCATION_UNKNOWN,
         Code.GENERAL_ERROR,
     )
@@ -156,7 +157,7 @@ class _Run:
             self._judge(Step.DECODE, decoded.findings)
         try:
             run.append(Step.TRUST)
-            self._candidates = steps.trust(decoded, store, policy)
+            self._candidates = steps.trust(decoded, store, self._now, policy)
         except Exception as error:  # noqa: BLE001
             self._fail(Step.TRUST, error)
 

@@ -186,6 +186,14 @@ def test_indefinite_lengths_may_stand_in_each_other_to_a_depth() -> None:
                 ber.read(data)
 
 
+def test_no_more_elements_are_looked_at_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ber, "_MAX_ELEMENTS", 8)
+    assert len(ber.read(seq(b"\x05\x00" * 7)).children()) == 7
+    for data in (seq(b"\x05\x00" * 8), endless(ber.SEQUENCE, b"\x05\x00" * 4)):
+        with pytest.raises(DecodeError, match="more than 8 elements"):
+            ber.read(data).children()
+
+
 def test_a_primitive_element_has_no_elements_and_another_tag_is_refused() -> None:
     with pytest.raises(DecodeError):
         ber.read(b"\x04\x02\x05\x00").children()
@@ -508,6 +516,27 @@ def test_pss_with_sha_1_or_two_hashes_is_refused() -> None:
     assert not verify_oid(key, PSS, pss_parameters(SHA_256, SHA_512, 32), _pss(CONTENT, hashes.SHA256(), 32), CONTENT)
     # The library that signs refuses SHA-1 itself where it is told to; the identifier alone is refused too.
     assert not verify_oid(key, PSS, pss_parameters(SHA_1, SHA_1, 32), _pss(CONTENT, hashes.SHA256(), 32), CONTENT)
+
+
+def test_no_pss_parameters_raise() -> None:
+    key, signature = RSA_KEY.public_key(), _pss(CONTENT, hashes.SHA256(), 32)
+
+    def parameters(digest: bytes, salt: bytes = b"\x20", mgf: str = "1.2.840.113549.1.1.8") -> bytes:
+        mask = seq(object_id(mgf), seq(object_id(SHA_256)))
+        return seq(tlv(0xA0, digest), tlv(0xA1, mask), tlv(0xA2, tlv(ber.INTEGER, salt)))
+
+    good = seq(object_id(SHA_256))
+    assert verify_oid(key, PSS, parameters(good), signature, CONTENT)
+    assert verify_oid(key, PSS, parameters(seq(object_id(SHA_256), b"\x05\x00")), signature, CONTENT)
+    for bad in (
+        parameters(seq()),
+        parameters(seq(object_id(SHA_256), seq())),
+        parameters(good, b"\x7f" * 20),
+        parameters(good, b"\x02\x01"),
+        parameters(good, b"\xff"),
+        parameters(good, mgf="1.2.840.113549.1.1.9"),
+    ):
+        assert verify_oid(key, PSS, bad, signature, CONTENT) is False
 
 
 def test_ed25519_by_its_identifier() -> None:

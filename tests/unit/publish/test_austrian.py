@@ -77,3 +77,12 @@ def test_it_is_the_signers_own_list() -> None:
     with pytest.raises(TrustError) as caught:
         Austrian().load(parts, Context((anchor_of(other),), NOW))
     assert caught.value.code == Code.TRUST_LIST_NOT_AUTHENTIC
+
+
+def test_a_list_that_its_readers_could_not_use_is_not_published() -> None:
+    with pytest.raises(IssueError, match="neither keys nor authorities") as caught:
+        publish([], dsc().signer(), issued_at=NOW, expires_at=NOW + DAY)
+    assert caught.value.code == Code.PUBLISHING_REFUSED
+    # Nobody could pin a certificate that has ended.
+    with pytest.raises(IssueError):
+        publish(CERTIFICATES, dsc().signer(), issued_at=NOW + 9999 * DAY, expires_at=NOW + 10_000 * DAY)

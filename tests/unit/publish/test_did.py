@@ -45,7 +45,8 @@ def test_what_is_published_loads(form: Any) -> None:
     assert {key.domain for key in found.keys} == {"DCC"}
     assert {(a.role, a.country) for a in found.authorities} == {(Role.CSCA, "FR"), (Role.CSCA, "DE")}
     assert (found.assurance, found.skipped, found.signer) == (Assurance.SIGNED_CHAIN, (), anchor())
-    assert (found.issued_at, found.counter, found.expires_at) == (NOW, int(NOW.timestamp()), None)
+    assert (found.issued_at, set(found.documents.values()), found.expires_at) == (NOW, {int(NOW.timestamp())}, None)
+    assert found.counter == (int(NOW.timestamp()) if form is publish else None)
 
 
 @FORMS

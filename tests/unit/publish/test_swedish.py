@@ -124,3 +124,15 @@ def test_what_no_verifier_could_use_is_not_published() -> None:
     with pytest.raises(IssueError) as refused:
         published([SIGNERS.leaf.certificate_der()])
     assert refused.value.code == Code.PUBLISHING_REFUSED
+
+
+@pytest.mark.parametrize("links", [6, 8])
+def test_a_chain_that_its_readers_would_not_follow_is_not_published(links: int) -> None:
+    with pytest.raises(IssueError) as caught:
+        published(CERTIFICATES, chain=[SIGNERS.between.certificate_der()] * links)
+    assert caught.value.code == Code.PUBLISHING_REFUSED
+
+
+def test_a_list_without_keys_is_not_published() -> None:
+    with pytest.raises(IssueError, match="neither keys nor authorities"):
+        published([])

@@ -11,7 +11,9 @@ from typing import Any
 
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
 from healthcert.publish import austrian, german
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.publish.bundle import export_bundle
+from healthcert.trust.anchors import Environment, TrustAnchor
+from healthcert.trust.store import TrustStore
 from healthcert.trust.update import Feed
 from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
@@ -95,3 +97,16 @@ def narrowing(certificates: list[bytes]) -> Mapping[str, bytes]:
             }
         ).encode()
     }
+
+
+def emptied() -> Mapping[str, bytes]:
+    """Germany's list without an entry, which no publisher here would write; its signature is good."""
+    body = b'{"certificates":[]}'
+    return {"list": base64.b64encode(signer_of_lists().signer().sign(body)) + b"\n" + body}
+
+
+def bundled(at: datetime) -> Mapping[str, bytes]:
+    """A bundle that says when it was made."""
+    store = TrustStore.from_certificates(dscs(FR=1))
+    made = export_bundle(store, signer_of_lists().signer(), now=at, life=HOUR, environment=Environment.PRODUCTION)
+    return {"list": made}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
@@ -92,6 +93,7 @@ def test_what_was_known_is_known_where_it_arrives() -> None:
     found = load(data)
     assert found.skipped == ()
     assert (found.issued_at, found.expires_at, found.counter) == (NOW, NOW + 7 * DAY, int(NOW.timestamp()))
+    assert found.signed == hashlib.sha256(cose.decode_sign1(data, max_depth=8).payload).digest()
     after = {key.kid: key for key in found.keys}
     assert after.keys() == {key.kid for key in before}
     for key in before:
@@ -212,7 +214,8 @@ FAR: Any = "0001-01-01T00:00:00+14:00"
     [
         ({"spki": b"\x30\x00"}, "the public key cannot be read"),
         ({"origins": ()}, "no list that it was on"),
-        ({"certificate": b"not its certificate"}, "its kid is not that of its certificate"),
+        ({"certificate": b"not its certificate"}, "not a readable X.509 certificate"),
+        ({"certificate": dscs(AT=1)[0]}, "its certificate is another key's"),
         ({"not_before": datetime(2021, 1, 1)}, "without a time zone"),  # noqa: DTZ001
         ({"not_after": FAR}, "beyond all calendars"),
         ({"origins": (replace(ORIGIN, expires_at=FAR),)}, "beyond all calendars"),

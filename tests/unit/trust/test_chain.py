@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
+from healthcert.encoding import ber
 from healthcert.errors import Code, TrustError
 from healthcert.trust import chain
+from healthcert.trust import x509 as x509_module
 from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.chain import Authorities, anchor_of, chained_key, chained_signer, link, pinned_signer
 from healthcert.trust.x509 import Certificate, parse_certificate
@@ -176,11 +178,15 @@ def test_an_authority_of_another_country_issues_nothing_here() -> None:
 
 
 def test_no_more_than_some_authorities_of_one_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    csca, namesake = authority(), parsed(authority())
+    csca, namesakes = authority(), [parsed(authority()) for _ in range(3)]
     dsc = make(FR, "DSC", csca)
     monkeypatch.setattr(chain, "_MAX_TRIES", 3)
-    assert Authorities([namesake, namesake, parsed(csca)]).issuer_of(parsed(dsc)).der == csca.der
-    assert issuer_problem(Authorities([namesake] * 3 + [parsed(csca)]), dsc)
+    assert Authorities([*namesakes[:2], parsed(csca)]).issuer_of(parsed(dsc)).der == csca.der
+    assert issuer_problem(Authorities([*namesakes, parsed(csca)]), dsc)
+    # One that is listed again and again is tried once, and one whose key is named comes first.
+    assert Authorities([namesakes[0]] * 3 + [parsed(csca)]).issuer_of(parsed(dsc)).der == csca.der
+    named = make(FR, "DSC", csca, issuer_key_id=key_id(csca))
+    assert Authorities([*namesakes, parsed(csca)]).issuer_of(parsed(named)).der == csca.der
 
 
 def test_a_chained_key_is_valid_while_both_are() -> None:
@@ -327,6 +333,55 @@ def test_no_way_is_longer_than_some() -> None:
     pool = [parsed(one) for one in authorities[1:]]
     not_authentic(lambda: anchor_of(parsed(leaf), pool, anchors, NOW))
     assert anchor_of(pool[4], pool, anchors, NOW) == anchors[0]
+
+
+def test_no_more_authorities_stand_under_one_than_it_allows() -> None:
+    root, one, two, leaf = path("root", "one", "two", "leaf")
+    anchors = [root.anchor()]
+    for limits, good in (((None, None), True), ((1, 0), True), ((0, 0), False), ((None, 0), True)):
+        pool = [replace(parsed(pair), path_length=length) for pair, length in zip((one, two), limits, strict=True)]
+        if good:
+            assert anchor_of(parsed(leaf), pool, anchors, NOW) is anchors[0]
+        else:
+            not_authentic(lambda pool=pool: anchor_of(parsed(leaf), pool, anchors, NOW))  # type: ignore[misc]
+
+
+def test_a_length_of_path_is_read() -> None:
+    builder = x509.BasicConstraints(ca=True, path_length=3).public_bytes()
+    assert x509_module._path_length(builder) == 3
+    assert x509_module._path_length(x509.BasicConstraints(ca=True, path_length=None).public_bytes()) is None
+
+
+def test_a_certificate_for_tls_signs_no_lists_unless_it_is_pinned_itself() -> None:
+    root, leaf = path("root", "leaf")
+    tls = replace(parsed(leaf), extended_usages=frozenset({"1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"}))
+    not_authentic(lambda: anchor_of(tls, [], [root.anchor()], NOW))
+    assert anchor_of(tls, [], [leaf.anchor()], NOW) == leaf.anchor()
+    more = replace(tls, extended_usages=tls.extended_usages | {"1.3.6.1.5.5.7.3.4"})
+    assert anchor_of(more, [], [root.anchor()], NOW) == root.anchor()
+
+
+def test_an_anchor_that_signed_itself_has_the_pinned_name() -> None:
+    root = authority("EU", "root")
+    message = repeated(root.cms(CONTENT), certificates=0)
+    assert chained_signer(message, CONTENT, [root.anchor()], NOW)
+    named = TrustAnchor("root", parsed(root).spki, root.der, "leaf")
+    not_authentic(lambda: chained_signer(message, CONTENT, [named], NOW))
+
+
+def test_the_signers_certificate_is_found_behind_others() -> None:
+    root, leaf = path("root", "leaf")
+    message = _with_others(leaf.cms(CONTENT), [authority("EU", f"{number}").der for number in range(12)])
+    assert chained_signer(message, CONTENT, [root.anchor()], NOW) == (CONTENT, root.anchor())
+
+
+def _with_others(message: bytes, others: list[bytes]) -> bytes:
+    """A CMS message in which these certificates stand before the signer's."""
+    kind, wrapped = ber.read(message).children()
+    parts = wrapped.children()[0].children()
+    parts[3] = ber.Element(0xA0, b"", b"".join(others) + parts[3].body)
+    inner = ber.Element(ber.SEQUENCE, b"", b"".join(part.definite() for part in parts)).definite()
+    return ber.Element(ber.SEQUENCE, b"", kind.raw + ber.Element(0xA0, b"", inner).definite()).definite()
 
 
 def test_many_certificates_of_one_name_are_not_tried_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

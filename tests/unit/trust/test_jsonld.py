@@ -115,6 +115,8 @@ def refused(document: dict[str, Any]) -> str:
         [None],
         [[DID_V1]],
         "../../value_sets",
+        [DID_V1, JWS_2020, DID_V1],
+        [DID_V1, JWS_2020, *TNG_CONTEXTS],
     ],
 )
 def test_other_contexts_are_refused_and_none_is_fetched(contexts: Any) -> None:
@@ -168,6 +170,12 @@ def test_in_pieces_everything_has_an_identifier() -> None:
 @pytest.mark.parametrize("sign", ["><did:web:x", "<", '"', "\\", "\x00", "\x7f", "`", "|", "{", "^"])
 def test_identifiers_cannot_hold_other_statements(sign: str) -> None:
     assert refused(DOCUMENT | {"controller": f"did:web:a{sign}b"}) == "an identifier that is no IRI"
+
+
+@pytest.mark.parametrize("text", ["x", "#x", "/x", "//example.org/x", "../x", ""])
+def test_relative_identifiers_are_refused(text: str) -> None:
+    """Resolved against anything they would be the same as what is written out."""
+    assert refused(DOCUMENT | {"controller": text}) == "an identifier that is no IRI"
 
 
 @pytest.mark.parametrize("text", ["did:web:a b", "did:web:a> .\n<did:web:b", "did:web:a\t"])

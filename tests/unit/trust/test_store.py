@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import healthcert as hc
 from healthcert.issue.pki import KeyKind
 from healthcert.trust.files import read_entries
-from tests.support import dsc
+from tests.support import DAY, NOW, dsc
+from tests.unit.trust.lists import dscs, feed, numbered, unsigned
 
 V, R = hc.EntryType.VACCINATION, hc.EntryType.RECOVERY
 EC, RSA = dsc(V), dsc(R, kind=KeyKind.RSA_3072)
@@ -275,3 +276,82 @@ def test_paths_that_are_none() -> None:
     for open_ in (hc.TrustStore.open, hc.TrustStore.from_path):
         with pytest.raises(hc.TrustError):
             open_("x" * 5000)
+
+
+def test_keys_of_a_list_are_not_added_by_hand() -> None:
+    """They would be surer, and live longer, than on their list."""
+    listed = hc.TrustStore()
+    parts = unsigned(dscs(FR=1))
+    hc.install_list(listed, feed("gb", anchors=()), parts, clock=hc.FixedClock(NOW))
+    with pytest.raises(ValueError, match="include"):
+        hc.TrustStore().add(listed)
+
+
+def test_including_keeps_what_is_remembered_and_takes_no_name_twice(tmp_path: Path) -> None:
+    clock = hc.FixedClock(NOW)
+    first, second = hc.TrustStore(), hc.TrustStore()
+    for store, names in ((first, ("at", "at#2")), (second, ("at",))):
+        for name in names:
+            hc.install_list(store, feed("at", name=name), numbered(dscs(FR=2), NOW), clock=clock)
+    both = hc.TrustStore()
+    both.include(first)
+    both.include(second)
+    assert both.state.lists.keys() == both.state.memories.keys() == {"at", "at#2", "at#3"}
+    with pytest.raises(hc.TrustError, match="older than"):
+        hc.install_list(both, feed("at"), numbered(dscs(FR=2), NOW - DAY), clock=clock)
+    with pytest.raises(ValueError, match="in memory"):
+        hc.TrustStore.open(tmp_path / "trust.db").include(first)
+
+
+def test_including_a_store_of_another_environment_is_refused() -> None:
+    test, production = hc.TrustStore(), hc.TrustStore()
+    test.settle(hc.Environment.TEST)
+    production.settle(hc.Environment.PRODUCTION)
+    with pytest.raises(hc.TrustError) as caught:
+        production.include(test)
+    assert caught.value.code == "ENVIRONMENT_MIXED"
+    with pytest.raises(hc.TrustError):
+        production.settle(hc.Environment.TEST)
+
+
+def test_a_store_whose_first_writing_was_cut_off_is_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "trust.db"
+    path.write_bytes(b"")
+    assert not hc.TrustStore.open(path)
+    hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    assert len(hc.TrustStore.open(path)) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON lists BEGIN DELETE FROM memories; END",
+        "CREATE TABLE more (x)",
+        "ALTER TABLE lists ADD COLUMN big BLOB AS (zeroblob(400000000))",
+        "CREATE INDEX i ON lists (source)",
+    ],
+)
+def test_a_store_with_anything_else_in_it_is_not_used(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "trust.db"
+    store = hc.TrustStore.open(path)
+    store.add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+    for use in (lambda: hc.TrustStore.open(path), lambda: store.remove(b"12345678")):
+        with pytest.raises(hc.TrustError) as caught:
+            use()
+        assert caught.value.code == "TRUST_STORE_UNREADABLE"
+
+
+def test_lists_of_no_possible_size_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "trust.db"
+    hc.TrustStore.open(path).add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    assert hc.TrustStore.open(path, limits=hc.Limits(list_bytes=1000))
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore.open(path, limits=hc.Limits(list_bytes=10))
+
+
+def test_a_bare_key_without_a_kid_is_none() -> None:
+    with pytest.raises(hc.TrustError):
+        hc.TrustStore().add_public_key(SPKI, kid=b"")

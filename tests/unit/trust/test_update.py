@@ -472,7 +472,15 @@ def test_lists_of_the_test_environment_are_checked_as_such(store: hc.TrustStore)
 
 
 def test_the_best_moment_before_which_a_list_is_good() -> None:
-    of = Head(source="x", format="de", assurance=hc.Assurance.SIGNED_LIST, digest=b"", fetched_at=NOW, loaded_at=NOW)
+    of = Head(
+        source="x",
+        format="de",
+        assurance=hc.Assurance.SIGNED_LIST,
+        digest=b"",
+        signed=b"",
+        fetched_at=NOW,
+        loaded_at=NOW,
+    )
     assert of.best_before is None
     assert replace(of, max_age=60).best_before == NOW + timedelta(seconds=60)
     assert replace(of, max_age=60, expires_at=NOW).best_before == NOW

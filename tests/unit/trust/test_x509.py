@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
 import healthcert as hc
@@ -103,3 +104,22 @@ def test_what_is_no_certificate_is_a_trust_error(der: bytes) -> None:
     with pytest.raises(hc.TrustError) as caught:
         read_certificate(der)
     assert caught.value.code == "CERTIFICATE_UNREADABLE"
+
+
+def test_a_country_is_of_two_letters() -> None:
+    assert read_certificate(certificate(subject="fr")).country == "FR"
+    with pytest.MonkeyPatch.context() as patch:
+        # The library writes no others unless it is told to.
+        patch.setattr(x509.NameAttribute, "__init__", _unchecked)
+        odd = [certificate(subject=name) for name in ("F1", "FRA", "F", "\u00e9")]
+    assert [read_certificate(der).country for der in odd] == [None] * 4
+
+
+def _unchecked(self: x509.NameAttribute[str], oid: x509.ObjectIdentifier, value: str) -> None:
+    self._oid, self._value, self._type = oid, value, _ASN1Type.UTF8String
+
+
+def test_what_is_larger_than_any_certificate_is_none() -> None:
+    assert read_certificate(certificate(("1.2.3.4", bytes(60_000)))).country == "FR"
+    with pytest.raises(hc.TrustError, match="more than 65536 bytes"):
+        read_certificate(certificate(("1.2.3.4", bytes(65_536))))

@@ -25,7 +25,7 @@ from healthcert_cli.commands.trust.shared import (
     tell_skipped,
 )
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import Duration, json_option
+from healthcert_cli.options import Duration, json_option, write_whole
 from healthcert_cli.signing import load_signer, signer_options
 
 
@@ -41,6 +41,11 @@ from healthcert_cli.signing import load_signer, signer_options
     type=click.Choice([one.value for one in Assurance]),
     help="Export keys that are known in this way; may be repeated. [default: all but tls_only]",
 )
+@click.option(
+    "--environment",
+    type=click.Choice([one.value for one in Environment]),
+    help="Which world the keys are of, where the store does not say so itself.",
+)
 @store_option
 @json_option
 @boundary
@@ -52,6 +57,7 @@ def export(
     life: timedelta,
     number: int | None,
     assurances: tuple[str, ...],
+    environment: str | None,
     store: Path | None,
     as_json: bool,
 ) -> None:
@@ -63,12 +69,26 @@ def export(
     trusted = open_store(store)
     wanted = [Assurance(one) for one in assurances] or DEFAULT_ASSURANCES
     now = SystemClock().now().replace(microsecond=0)
-    data = export_bundle(trusted, signer, now=now, life=life, number=number, assurances=wanted)
-    out.write_bytes(data)
+    data = export_bundle(
+        trusted,
+        signer,
+        now=now,
+        life=life,
+        number=number,
+        environment=Environment(environment) if environment else None,
+        assurances=wanted,
+    )
+    write_whole(out, data, keep=(key, certificate, trusted.path))
+    ends = [p.expires_at for one in trusted.known_by(wanted) for p in one.provenance if p.assurance in wanted]
+    overdue = min([now + life, *(end for end in ends if end is not None)])
     if as_json:
-        click.echo(json.dumps({"file": str(out), "bytes": len(data), "expires_at": (now + life).isoformat()}))
+        values = {"file": str(out), "bytes": len(data), "expires_at": (now + life).isoformat()}
+        click.echo(json.dumps(values | {"best_before": overdue.isoformat()}))
     else:
         click.echo(f"{out}: {len(data)} bytes, good until {now + life:%Y-%m-%d %H:%M} UTC")
+        if overdue < now + life:
+            # A key gets no younger by being carried.
+            click.echo(f"its lists are overdue from {overdue:%Y-%m-%d %H:%M} UTC: update the store first", err=True)
 
 
 @click.command("import")

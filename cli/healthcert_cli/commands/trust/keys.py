@@ -14,12 +14,14 @@ from healthcert.errors import Code, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.model import EntryType
 from healthcert.trust.anchors import Environment, load_anchors
+from healthcert.trust.config import SECRETS
 from healthcert.trust.sources.protocol import Source
 from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.store import TrustStore
 from healthcert.trust.update import Feed, install_list
 from healthcert_cli.commands.trust.shared import (
     Kid,
+    KidSpelling,
     Pair,
     SourceName,
     anchor_option,
@@ -54,9 +56,11 @@ from healthcert_cli.text import printable
 @anchor_option
 @click.option("--subject", help="Common name that the list's signing certificate must have.")
 @click.option(
-    "--environment", type=click.Choice([one.value for one in Environment]), default="production", show_default=True
+    "--environment",
+    type=click.Choice([one.value for one in Environment]),
+    help="Which world the keys are of; a store has those of one. [default: production for a list]",
 )
-@click.option("--max-age", type=Duration(), default="48h", show_default=True, help="How long the list stands.")
+@click.option("--max-age", type=Duration(), help="How long the list stands. [default: 48h]")
 @click.option("--option", "options", multiple=True, type=Pair(), help="A setting of the format, as NAME=VALUE.")
 @click.option("--force", is_flag=True, help="Accept a list that lost many keys, or seems older.")
 @click.option("--at", type=Moment(), help="Read the list as of this moment, not now: for lists that were recorded.")
@@ -72,8 +76,8 @@ def add(
     name: str | None,
     anchors: tuple[Path, ...],
     subject: str | None,
-    environment: str,
-    max_age: timedelta,
+    environment: str | None,
+    max_age: timedelta | None,
     options: tuple[tuple[str, str], ...],
     force: bool,
     at: datetime | None,
@@ -88,18 +92,24 @@ def add(
     """
     trusted = open_store(store, create=True)
     if format_ is None:
-        if anchors or subject or options or name or force or at:
-            about = "--anchor, --subject, --option, --name, --force and --at"
+        if anchors or subject or options or name or force or at or max_age:
+            about = "--anchor, --subject, --option, --name, --max-age, --force and --at"
             raise click.UsageError(f"{about} are about a list: say --source")
-        return _by_hand(trusted, paths, kid, usages, domain, as_json=as_json)
+        if environment is not None:
+            trusted.settle(Environment(environment))
+        return _by_hand(trusted, paths, kid, usages, domain and domain.upper(), as_json=as_json)
     if kid is not None or usages or domain is not None:
         raise click.UsageError("--kid, --usage and --domain are for keys added by hand; a list says so itself")
+    if at is not None and at > SystemClock().now():
+        raise click.UsageError("--at is a moment that has passed: a list is not fresher than it is")
+    if secret := SECRETS.intersection(dict(options)):
+        raise click.UsageError(f"{', '.join(sorted(secret))} is secret, and of no use for a list in files")
     feed = Feed(
         name=name or format_,
         format=format_,
         anchors=tuple(anchor for path in anchors for anchor in load_anchors(path, subject=subject)),
-        environment=Environment(environment),
-        max_age=max_age,
+        environment=Environment(environment or "production"),
+        max_age=max_age or timedelta(hours=48),
         options=dict(options),
     )
     clock = SystemClock() if at is None else FixedClock(at)
@@ -113,29 +123,30 @@ def add(
 
 
 @click.command()
-@click.argument("kid", type=Kid(), required=False)
+@click.argument("kids", metavar="KID", type=KidSpelling(), required=False)
 @click.option("--source", help="Stop trusting all that this source lists.")
+@click.option("--forget", is_flag=True, help="Forget the source altogether: its older lists may come back.")
 @store_option
 @json_option
 @boundary
-def remove(kid: bytes | None, source: str | None, store: Path | None, as_json: bool) -> Exit:
+def remove(kids: tuple[bytes, ...] | None, source: str | None, forget: bool, store: Path | None, as_json: bool) -> Exit:
     """Remove the keys with this KID that were added by hand, or a whole source.
 
     A key that is on a list stays on it until its publisher withdraws it. Older lists of a removed source stay refused.
     """
-    if (kid is None) == (source is None):
-        raise click.UsageError("say a KID, or --source")
+    if (kids is None) == (source is None) or (forget and source is None):
+        raise click.UsageError("say a KID, or --source, with --forget or without")
     trusted = open_store(store)
-    if kid is not None:
-        removed = trusted.remove(kid)
+    if kids is not None:
+        removed = sum(map(trusted.remove, kids))
         if not removed:
-            listed = ", ".join(sorted({p.source for key in trusted.known(kid) for p in key.provenance}))
-            where = f"only on the list of: {listed}" if listed else "not in the trust store"
-            raise TrustError(Code.KEY_NOT_IN_TRUST_LIST, f"kid {kid.hex()} is {where}")
+            found = {p.source for kid in kids for key in trusted.known(kid) for p in key.provenance}
+            where = f"only on the list of: {', '.join(sorted(found))}" if found else "not in the trust store"
+            raise TrustError(Code.KEY_NOT_IN_TRUST_LIST, f"kid {kids[0].hex()} is {where}")
     else:
         assert source is not None
         before = len(trusted)
-        if not trusted.remove_source(source):
+        if not trusted.remove_source(source, forget=forget):
             raise TrustError(Code.KEY_NOT_IN_TRUST_LIST, "the store has no source of that name")
         removed = before - len(trusted)
     if as_json:

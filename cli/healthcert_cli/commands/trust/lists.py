@@ -17,6 +17,8 @@ from healthcert_cli.commands.trust.shared import change_dict, change_line, open_
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import json_option
 
+_BUDGET = 1800.0  # seconds for all that one source is asked for, so that a slow server does not keep the others waiting
+
 
 @click.command()
 @click.option(
@@ -37,16 +39,13 @@ def update(config: Path, only: tuple[str, ...], force: bool, store: Path | None,
     What fails with one source leaves its list in use as it was, and harms no other. Exit code 1: a list was refused;
     4: one could not be fetched.
     """
-    configured = {one.feed.name: one for one in load_sources(config)}
-    if unknown := set(only) - configured.keys():
-        raise click.UsageError(f"no such source in {config.name}: {', '.join(sorted(unknown))}")
-    chosen = [one for name, one in configured.items() if not only or name in only]
+    configured = {one.feed.name: one for one in load_sources(config, only)}
     trusted = open_store(store, create=True)
 
     def fetcher_for(feed: Feed) -> HttpFetcher:
         return opened.enter_context(_fetcher(configured[feed.name]))
 
-    feeds = [one.feed for one in chosen]
+    feeds = [one.feed for one in configured.values()]
     # On standard error, and only at a terminal, so that the output can be read by a machine.
     hidden = not sys.stderr.isatty()
     with ExitStack() as opened:
@@ -85,7 +84,7 @@ def check(store: Path | None, as_json: bool) -> Exit:
 
 def _exit(changes: list[Change]) -> Exit:
     errors = [change.error.code for change in changes if change.error is not None]
-    if any(code is not Code.FETCH_FAILED for code in errors):
+    if any(code not in (Code.FETCH_FAILED, Code.TRUST_STORE_UNREADABLE) for code in errors):
         return Exit.REFUSED
     return Exit.ENVIRONMENT if errors else Exit.ACCEPTED
 
@@ -95,6 +94,7 @@ def _fetcher(configured: Configured) -> HttpFetcher:
     address = parse_address(configured.feed.url or "")
     # A directory of issuers leads to their servers; any other list comes from its own alone.
     return HttpFetcher(
+        budget=_BUDGET,
         hosts=frozenset((address.authority,)) if address is not None and configured.feed.format != "vci" else None,
         ca=connection.ca,
         client_certificate=connection.client_certificate,

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from healthcert.errors import HealthCertError
+from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.store import TrustStore
 from healthcert.trust.update import Change
@@ -20,7 +20,7 @@ from healthcert_cli.text import printable
 
 
 class Kid(click.ParamType[bytes]):
-    """A key identifier: hexadecimal digits, base64 as trust lists write it, or a text such as ``key-1``."""
+    """A key identifier: hexadecimal digits, or base64 as trust lists write it."""
 
     name = "kid"
 
@@ -35,6 +35,23 @@ class Kid(click.ParamType[bytes]):
             if kid:
                 return kid
         return self.fail("not a kid in hexadecimal or base64; for example d919375fc1e7b6b2", param, ctx)
+
+
+class KidSpelling(click.ParamType[tuple[bytes, ...]]):
+    """Every kid that a text may mean: hexadecimal, base64, or the text itself, as in ``key-1``."""
+
+    name = "kid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[bytes, ...]:
+        if isinstance(value, tuple):
+            return value
+        found = []
+        for decode in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True), str.encode):
+            try:
+                found.append(bytes(decode(value)))
+            except (ValueError, binascii.Error):
+                continue
+        return tuple(dict.fromkeys(kid for kid in found if kid)) or self.fail("not a kid", param, ctx)
 
 
 class SourceName(click.ParamType[str]):
@@ -78,6 +95,8 @@ def open_store(store: Path | None, *, create: bool = False) -> TrustStore:
     path = store or default_store()
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
+    elif store is not None and not store.exists():
+        raise TrustError(Code.TRUST_STORE_UNREADABLE, "there is no such trust store")
     return TrustStore.open(path)
 
 
@@ -87,6 +106,7 @@ def change_dict(change: Change) -> dict[str, Any]:
         "source": change.source,
         "added": len(change.added),
         "removed": len(change.removed),
+        "changed": len(change.changed),
         "kept": change.kept,
         "authorities": change.authorities,
         "skipped": [{"entry": r.source, "code": r.error.code, "detail": r.error.detail} for r in change.skipped],
@@ -104,6 +124,8 @@ def change_line(change: Change) -> str:
         return f"{printable(change.source)}: not updated: {printable(change.error.detail)} ({change.error.code})"
     count = change.kept + len(change.added)
     what = "unchanged" if change.unchanged else f"{len(change.added)} new, {len(change.removed)} gone"
+    if change.changed:
+        what += f", {len(change.changed)} changed"
     above = f", {change.authorities} authorities" if change.authorities else ""
     skipped = f", {len(change.skipped)} skipped" if change.skipped else ""
     return f"{printable(change.source)}: {what}, {count} {'key' if count == 1 else 'keys'}{above}{skipped}"

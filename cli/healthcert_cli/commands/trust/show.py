@@ -20,7 +20,7 @@ from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
 from healthcert.verify.report import describe_key
-from healthcert_cli.commands.trust.shared import Kid, open_store, store_option
+from healthcert_cli.commands.trust.shared import KidSpelling, open_store, store_option
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import at_option, json_option
 from healthcert_cli.render import key_lines, table
@@ -46,31 +46,31 @@ def list_keys(store: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("kid", type=Kid())
+@click.argument("kids", metavar="KID", type=KidSpelling())
 @store_option
 @json_option
 @boundary
-def show(kid: bytes, store: Path | None, as_json: bool) -> Exit:
+def show(kids: tuple[bytes, ...], store: Path | None, as_json: bool) -> Exit:
     """Show all that is known of the keys with this KID."""
-    keys = [key for key in open_store(store) if key.kid == kid]
+    keys = [key for key in open_store(store) if key.kid in kids]
     if not keys:
-        raise _unknown(kid)
+        raise _unknown(kids[0])
     for key in keys:
         click.echo(json.dumps(describe_key(key)) if as_json else "\n".join(key_lines(key)))
     return Exit.ACCEPTED
 
 
 @click.command()
-@click.argument("kid", type=Kid())
+@click.argument("kids", metavar="KID", type=KidSpelling())
 @store_option
 @json_option
 @boundary
-def why(kid: bytes, store: Path | None, as_json: bool) -> Exit:
+def why(kids: tuple[bytes, ...], store: Path | None, as_json: bool) -> Exit:
     """Tell why a key is trusted: source by source, with all that vouches for it up to the pinned anchor."""
     trusted = open_store(store)
-    found = [(head, key) for head, key in _everywhere(trusted) if key.kid == kid]
+    found = [(head, key) for head, key in _everywhere(trusted) if key.kid in kids]
     if not found:
-        raise _unknown(kid)
+        raise _unknown(kids[0])
     for head, key in found:
         seen = {one.fingerprint for one in key.chain}
         chain = [
@@ -97,7 +97,7 @@ def why(kid: bytes, store: Path | None, as_json: bool) -> Exit:
 def status(at: datetime | None, store: Path | None, as_json: bool) -> Exit:
     """Tell the age and end of every list, its keys by country, and what is wrong.
 
-    Exit code 3: a list is so old that nothing can be told with its keys.
+    Exit code 3: a list is so old that nothing can be told with its keys, or was never there.
     """
     now = at or SystemClock().now()
     trusted = open_store(store)
@@ -116,7 +116,7 @@ def status(at: datetime | None, store: Path | None, as_json: bool) -> Exit:
         for one in [*lists, *never]:
             for line in _anomalies(one):
                 click.echo(printable(f"{one['source']}: {line}"), err=True)
-    return Exit.UNDETERMINED if any(one["state"] == "expired" for one in lists) else Exit.ACCEPTED
+    return Exit.UNDETERMINED if never or any(one["state"] == "expired" for one in lists) else Exit.ACCEPTED
 
 
 @click.command()

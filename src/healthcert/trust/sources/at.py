@@ -59,7 +59,7 @@ class Austrian:
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
         anchors = need_anchors(context)
         content, signature = _unwrapped(parts)
-        not_before, expires_at, signer = _verified(content, signature, anchors, context.limits)
+        not_before, expires_at, signed, signer = _verified(content, signature, anchors, context.limits)
         if not_before > context.now + _SKEW:
             raise not_authentic("the list is signed for a time that has not come")
         entries = [_entry(number, item) for number, item in enumerate(_items(content, context.limits), 1)]
@@ -71,6 +71,7 @@ class Austrian:
             issued_at=not_before,
             expires_at=expires_at,
             signer=signer,
+            signed=signed,
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -112,8 +113,8 @@ def _is_wrapper(content: bytes) -> bool:
 
 def _verified(
     content: bytes, signature: bytes, anchors: tuple[TrustAnchor, ...], limits: Limits
-) -> tuple[datetime, datetime, TrustAnchor]:
-    """From when and until when the list holds, and who signed it."""
+) -> tuple[datetime, datetime, bytes, TrustAnchor]:
+    """From when and until when the list holds, the SHA-256 of what is signed, and who signed it."""
     try:
         message = cose.decode_sign1(signature, max_depth=limits.cbor_depth)
         claims = cbor.decode(message.payload, max_depth=limits.cbor_depth)
@@ -134,7 +135,8 @@ def _verified(
     not_before, expires_at = as_moment(claims.get(NOT_BEFORE)), as_moment(claims.get(EXPIRES_AT))
     if not_before is None or expires_at is None:
         raise unreadable("its signature does not say from when until when it holds")
-    return not_before, expires_at, signer
+    # The claims hold the digest of the list.
+    return not_before, expires_at, hashlib.sha256(message.payload).digest(), signer
 
 
 def _signer(message: cose.Sign1, kid: bytes, anchors: tuple[TrustAnchor, ...]) -> TrustAnchor:

@@ -6,6 +6,7 @@ on; see :mod:`healthcert.publish.bundle` for the other direction.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -31,7 +32,7 @@ from healthcert.trust.sources.protocol import (
     part,
     unreadable,
 )
-from healthcert.trust.x509 import kid_of
+from healthcert.trust.x509 import parse_certificate
 
 CONTENT_TYPE = "application/vnd.healthcert.trust-bundle+msgpack"
 VERSION = 1
@@ -75,7 +76,7 @@ class Bundle:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        payload, signer = _verified(part(parts, "list"), need_anchors(context))
+        payload, signed, signer = _verified(part(parts, "list"), need_anchors(context))
         if payload.version != VERSION:
             raise unreadable(f"version {payload.version} of the format")
         if context.options.get("environment", payload.environment) != payload.environment:
@@ -91,6 +92,7 @@ class Bundle:
             counter=payload.number,
             issued_at=issued_at,
             expires_at=expires_at,
+            signed=signed,
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -98,7 +100,8 @@ class Bundle:
         return None if body is None else Fetched({"list": body}, validators)
 
 
-def _verified(data: bytes, anchors: tuple[TrustAnchor, ...]) -> tuple[Payload, TrustAnchor]:
+def _verified(data: bytes, anchors: tuple[TrustAnchor, ...]) -> tuple[Payload, bytes, TrustAnchor]:
+    """What was signed, its SHA-256, and who signed it."""
     try:
         message = cose.decode_sign1(data, max_depth=_MAX_DEPTH)
     except DecodeError as error:
@@ -112,9 +115,10 @@ def _verified(data: bytes, anchors: tuple[TrustAnchor, ...]) -> tuple[Payload, T
             break
         if algorithm.verify(anchor.public_key(), message.signature, message.to_be_signed()):
             try:
-                return msgspec.msgpack.decode(message.payload, type=Payload), anchor
+                payload = msgspec.msgpack.decode(message.payload, type=Payload)
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 raise unreadable("not the payload of a trust bundle") from None
+            return payload, hashlib.sha256(message.payload).digest(), anchor
     raise not_authentic("the signature of the bundle does not verify with the anchor")
 
 
@@ -130,8 +134,10 @@ def _entry(key: BundledKey) -> TrustedKey:
     load_public_key(key.spki)
     if not key.origins:
         raise unreadable("no list that it was on")
-    if key.certificate is not None and key.issuer is None and kid_of(key.certificate) != key.kid:
-        raise unreadable("its kid is not that of its certificate")
+    if key.certificate is not None:
+        certificate = parse_certificate(key.certificate)
+        if (key.issuer is None and certificate.kid != key.kid) or certificate.spki != key.spki:
+            raise unreadable("its certificate is another key's")
     return TrustedKey(
         kid=key.kid,
         spki=key.spki,

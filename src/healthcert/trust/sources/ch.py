@@ -6,6 +6,7 @@ others: who signs is pinned by name. A key that is not active is not trusted, wh
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,13 +58,15 @@ class Swiss:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        active, signer = _signed(part(parts, "active").strip(), context)
+        active_payload, signer = _signed(part(parts, "active").strip(), context)
+        active = read_json(active_payload, dict)
         ids = active.get("activeKeyIds")
         if not isinstance(ids, list):
             raise unreadable("it has no array of active ids")
         check_size(len(ids), context.limits)
         wanted = {text for text in ids if isinstance(text, str)}
-        pages = [_certs(_signed(page, context)[0]) for page in _pages(part(parts, "updates"), context.limits)]
+        payloads = [_signed(page, context)[0] for page in _pages(part(parts, "updates"), context.limits)]
+        pages = [_certs(read_json(payload, dict)) for payload in payloads]
         check_size(sum(map(len, pages)), context.limits)
         entries = list(_active_entries(pages, wanted))
         keys = (entry for entry in entries if isinstance(entry, TrustedKey))
@@ -75,6 +78,10 @@ class Swiss:
             # There is no counter: upTo does not fall, but stays as it is when a key is no longer active.
             expires_at=context.now + _duration(active),
             signer=signer,
+            # The order of the pages is nobody's word, nor how often one comes.
+            signed=hashlib.sha256(
+                b"".join(sorted({hashlib.sha256(one).digest() for one in (active_payload, *payloads)}))
+            ).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -85,7 +92,7 @@ class Swiss:
         """
         api = _Api(fetcher, url.rstrip("/") + "/keys", context)
         response = api.get("/list")
-        up_to = _up_to(_signed(response.body.strip(), context)[0])
+        up_to = _up_to(_signed_json(response.body.strip(), context))
         _check_order(known, up_to, context)
         if up_to is None:
             up_to = _digits(response.headers.get(_UP_TO))
@@ -125,7 +132,7 @@ class _Api:
         for _ in range(_PAGES):
             response = self.get(f"/updates?certFormat=ANDROID&since={since}{end}")
             page = response.body.strip()
-            certs = _certs(_signed(page, self._context)[0])
+            certs = _certs(_signed_json(page, self._context))
             if certs:
                 found.append(page)
             following = _digits(response.headers.get(_NEXT))
@@ -145,7 +152,7 @@ def _fetched(active: bytes, pages: Sequence[bytes], validators: Mapping[str, str
 def _check_order(known: Known, up_to: int | None, context: Context) -> None:
     """Raises :class:`TrustError` (``TRUST_LIST_ROLLED_BACK``) where the active keys were listed before those known."""
     try:
-        before = _up_to(_signed(part(known.parts, "active").strip(), context)[0])
+        before = _up_to(_signed_json(part(known.parts, "active").strip(), context))
     except TrustError:
         return
     if before is not None and (up_to is None or up_to < before):
@@ -161,18 +168,23 @@ def _usable(known: Known, context: Context) -> list[bytes] | None:
         pages = _pages(part(known.parts, "updates"), context.limits)
         # With a signer whose certificate has ended, the whole list would be refused for the sake of one page.
         for page in pages:
-            _signed(page, context)
+            _signed_json(page, context)
     except TrustError:
         return None
     return pages if len(pages) + _PAGES <= context.limits.list_pages else None
 
 
-def _signed(token: bytes, context: Context) -> tuple[dict[str, Any], TrustAnchor]:
-    """What a token says, when the pinned signer signed it, and which anchor vouches for that one."""
+def _signed(token: bytes, context: Context) -> tuple[bytes, TrustAnchor]:
+    """The payload of a token, when the pinned signer signed it, and which anchor vouches for that one."""
     anchors = need_anchors(context)
     named = [a if a.subject is not None else msgspec.structs.replace(a, subject=SIGNER) for a in anchors]
     payload, anchor = chained_token(token, named, context.now)
-    return read_json(payload, dict), anchors[named.index(anchor)]
+    return payload, anchors[named.index(anchor)]
+
+
+def _signed_json(token: bytes, context: Context) -> dict[str, Any]:
+    document: dict[str, Any] = read_json(_signed(token, context)[0], dict)
+    return document
 
 
 def _pages(updates: bytes, limits: Limits) -> list[bytes]:

@@ -7,6 +7,7 @@ The app comes with a copy of the list alone, which nothing vouches for.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import zipfile
@@ -76,6 +77,7 @@ class CoronaWarnApp:
             skipped=tuple(entry for entry in entries if isinstance(entry, Rejected)),
             assurance=Assurance.TLS_ONLY if signer is None else Assurance.SIGNED_LIST,
             signer=signer,
+            signed=None if signer is None else hashlib.sha256(data).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:

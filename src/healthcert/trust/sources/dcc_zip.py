@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import io
 import re
 import struct
@@ -92,6 +93,7 @@ class Archive:
             counter=int(issued_at.timestamp()),
             issued_at=issued_at,
             signer=signer,
+            signed=hashlib.sha256(archive).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -58,7 +59,11 @@ class German:
             skipped=tuple(entry for entry in entries if isinstance(entry, Rejected)),
             assurance=Assurance.SIGNED_LIST,
             signer=signer,
-            issued_at=max(filter(None, map(_timestamp, items)), default=None),
+            # Of the moments of the items, one that is still to come says nothing of when the list was made.
+            issued_at=max(
+                (moment for moment in map(_timestamp, items) if moment and moment <= context.now), default=None
+            ),
+            signed=hashlib.sha256(body).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -77,7 +82,7 @@ def _verified(data: bytes, anchors: tuple[TrustAnchor, ...]) -> tuple[bytes, Tru
         # The bytes as they were received; the app that the list is made for takes white space off its ends first.
         for signed in (body, body.strip()):
             if Algorithm.ES256.verify(key, signature, signed):
-                return body, anchor
+                return signed, anchor
     if not any(Algorithm.ES256.fits(anchor.public_key()) for anchor in anchors):
         raise not_authentic("the anchor is not a key on P-256, which the list is signed with")
     raise not_authentic("the signature of the list does not verify with the anchor")
@@ -106,6 +111,8 @@ def _entry(number: int, item: Any) -> TrustedKey | Rejected:
 
 def _timestamp(item: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(item["timestamp"]).astimezone(UTC)
+        moment = datetime.fromisoformat(item["timestamp"])
+        # Without a zone it would be read in this machine's.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None

@@ -51,6 +51,7 @@ from healthcert.trust.sources.protocol import (
 from healthcert.trust.x509 import Certificate
 
 _PAGE = 500  # items asked for at a time
+_SIGNATURE_BYTES = 64 * 1024  # of one item
 _RELOAD = timedelta(days=6)  # the gateway forgets withdrawn items 14 days after
 _OVERLAP = timedelta(minutes=10)  # an item may become visible a little after the moment it bears
 _AHEAD = timedelta(days=1)  # a moment further ahead than this is no moment that the gateway saw
@@ -174,9 +175,8 @@ def _uploader(item: Item, anchors: Sequence[TrustAnchor], now: datetime) -> Root
 
 def _rooted(item: Item, kind: str, anchors: Sequence[TrustAnchor]) -> Rooted:
     certificate = certificate_of(item, kind)
-    message = exact_base64(item.signature or "")
     try:
-        _, anchor = pinned_signer(message or b"", certificate.der, anchors)
+        _, anchor = pinned_signer(_signature(item), certificate.der, anchors)
     except (TrustError, DecodeError):
         raise _not_chained("it is not signed with a pinned trust anchor") from None
     return Rooted(certificate, certificate.public_key(), anchor)
@@ -188,9 +188,15 @@ def _is_authority(certificate: Certificate) -> bool:
 
 def _message(item: Item) -> cms.SignedMessage:
     try:
-        return cms.read(exact_base64(item.signature or "") or b"")
+        return cms.read(_signature(item))
     except DecodeError:
         raise _not_chained("its signature cannot be read") from None
+
+
+def _signature(item: Item) -> bytes:
+    """The CMS message of an item; nothing for what is none, or larger than one with a certificate or two can be."""
+    message = exact_base64(item.signature or "") or b""
+    return message if len(message) <= _SIGNATURE_BYTES else b""
 
 
 def _usable(items: Sequence[Item], make: Callable[[Item], Made]) -> tuple[list[Made], list[Rejected]]:
@@ -224,21 +230,26 @@ def _pages(fetcher: Fetcher, address: str, limits: Limits, since: str | None = N
     headers = {} if since is None else {"If-Modified-Since": since}
     found: list[Any] = []
     seen: set[bytes] = set()
-    room = limits.list_bytes
+    room, size = limits.list_bytes, _PAGE
     for page in range(limits.list_pages):
         response = fetcher.get(f"{address}?page={page}&pagesize={_PAGE}", limit=room, headers=headers)
         if response.status == 304 and since is not None:
             return found
         digest = hashlib.sha256(response.body).digest()
         if digest in seen:
+            # A server that knows no pages sends the same again.
+            if page == 1:
+                return found
             raise unreadable("a page of it comes twice")
         seen.add(digest)
         room -= len(response.body)
         entries = read_json(response.body, list)
         found += entries
         check_size(len(found), limits)
+        # A server may have smaller pages than it was asked for; its first one shows their size.
+        size = len(entries) if page == 0 else size
         # A server that knows no pages sends all at once.
-        if len(entries) != _PAGE:
+        if not entries or len(entries) < size or len(entries) > _PAGE:
             return found
     raise TrustError(Code.INPUT_TOO_LONG, f"a list of more than {limits.list_pages} pages", Step.TRUST)
 

@@ -21,13 +21,15 @@ from healthcert.encoding.oids import verify_oid
 from healthcert.errors import Code, Step, TrustError
 from healthcert.trust import jwk
 from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.jsonld import TNG_CONTEXTS, canonical, canonical_in_pieces, contexts_of
+from healthcert.trust.jsonld import DID_CONTEXTS, JWS_2020, TNG_CONTEXTS, canonical, canonical_in_pieces, contexts_of
 from healthcert.trust.sources.protocol import not_authentic, read_json, unreadable
 
 KEY_TYPE = "JsonWebKey2020"
 PROOF_TYPE = "JsonWebSignature2020"
 _SEGMENT = r"[A-Za-z0-9._=+-]{1,128}"
 _DID = re.compile(rf"did:web:([a-z0-9-]+(?:\.[a-z0-9-]+)+(?:%3A[0-9]{{1,5}})?)((?::{_SEGMENT}){{0,16}})")
+_TYPE_STATEMENT = "<{}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://w3id.org/security#JsonWebKey2020> ."
+_KEY_STATEMENT = re.compile(r"<([^>]+)> <https://w3id\.org/security#publicKeyJwk> ")
 _FRAGMENT = re.compile(r"[A-Za-z0-9._~+/=%-]{1,128}")
 _CODE = re.compile(r"#([A-Za-z0-9-]{1,32})")
 _LABELS = ("domain", "participant", "keyusage")
@@ -70,8 +72,8 @@ class Document(Struct, frozen=True):
     _statement: Mapping[str, Any]
     _proof: Mapping[str, str] | None
 
-    def signer(self, anchors: Iterable[TrustAnchor]) -> TrustAnchor:
-        """The anchor whose key made the proof.
+    def signer(self, anchors: Iterable[TrustAnchor]) -> tuple[TrustAnchor, bytes]:
+        """The anchor whose key made the proof, and the SHA-256 of what that proof is over.
 
         Raises :class:`TrustError`: ``TRUST_LIST_NOT_AUTHENTIC`` when there is no proof or none of them made it,
         ``TRUST_LIST_UNREADABLE``.
@@ -83,7 +85,7 @@ class Document(Struct, frozen=True):
         signed = signed_bytes(header, self._statement, options)
         for anchor in anchors:
             if _verify(anchor.public_key(), algorithm, signature, signed):
-                return anchor
+                return anchor, hashlib.sha256(signed).digest()
         raise not_authentic("the proof was not made with a pinned key")
 
 
@@ -95,6 +97,10 @@ def read_document(data: bytes) -> Document:
     document = read_json(data, dict)
     _members(document, _DOCUMENT, {"@context", "id", "verificationMethod"})
     contexts = contexts_of(document)
+    # JSON-LD 1.1 API §5.1.2: what no context defines is left out. Without both of these that is so with keys, and
+    # anyone could have put them there.
+    if JWS_2020 not in contexts or not any(context in DID_CONTEXTS for context in contexts):
+        raise unreadable("it does not use the JSON-LD contexts that make its keys a part of what is signed")
     methods = document["verificationMethod"]
     if not isinstance(methods, list):
         raise unreadable("a document without an array of keys")
@@ -174,7 +180,18 @@ def signed_bytes(header: str, statement: Mapping[str, Any], options: Mapping[str
         canonical({"@context": statement["@context"]} | dict(options)),
         canonical_in_pieces(statement, "verificationMethod"),
     )
+    _check_covered(forms[1], statement["verificationMethod"])
     return header.encode() + b"." + b"".join(hashlib.sha256(form).digest() for form in forms)
+
+
+def _check_covered(form: bytes, methods: Iterable[Any]) -> None:
+    """Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``) for a key that the canonical form does not have."""
+    # RDF 1.1 N-Quads: of what ends a line elsewhere, only this must be escaped within a text.
+    lines = set(form.decode().split("\n"))
+    keys = {found[1] for found in map(_KEY_STATEMENT.match, lines) if found}
+    for name in (method["id"] for method in methods if not isinstance(method, str)):
+        if name not in keys or _TYPE_STATEMENT.format(name) not in lines:
+            raise unreadable("a key that its proof does not cover")
 
 
 def _method(method: Any, covered: bool) -> Method:

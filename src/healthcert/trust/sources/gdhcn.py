@@ -43,6 +43,7 @@ __all__ = ["Network", "environment_of"]
 _DSC, _WHO = "DSC", "WHO"
 _ROLES = {"SCA": Role.CSCA, "UP": Role.UPLOAD, "TLS": Role.TLS}
 _GATEWAY_NAMES = {"CSCA": "SCA", "UPLOAD": "UP", "AUTHENTICATION": "TLS"}
+_MAX_SAME = 16  # keys of one identifier, each of which is compared with all others
 
 
 class Network:
@@ -71,17 +72,20 @@ class Network:
         kept = tuple(key for key in keys if isinstance(key, TrustedKey))
         chained = bool(kept) and all(key.chain for key in kept)
         signed = Assurance.SIGNED_CHAIN if chained else Assurance.SIGNED_LIST
-        # The oldest of the documents counts, so that none of them can be exchanged for an older one.
-        issued_at = min((d.created for d in tree.documents if d.created), default=None) if tree.signer else None
+        created = {d.id: d.created for d in tree.documents if d.created} if tree.signer else {}
+        documents = {did: int(moment.timestamp()) for did, moment in created.items()}
         return TrustList(
             keys=kept,
             authorities=tuple(entry.authority() for entry in authorities),
             skipped=(*tree.skipped, *(entry for entry in (*found, *keys) if isinstance(entry, Rejected))),
             assurance=signed if tree.signer else Assurance.TLS_ONLY,
             signer=tree.signer,
-            counter=int(issued_at.timestamp()) if issued_at else None,
-            issued_at=issued_at,
+            # Of several documents none tells the order of the whole: the oldest may be one that is there no longer.
+            counter=next(iter(documents.values())) if len(documents) == 1 else None,
+            issued_at=min(created.values(), default=None),
             expires_at=min((d.expires for d in tree.documents if d.expires), default=None),
+            signed=tree.signed,
+            documents=documents,
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -129,9 +133,13 @@ def _entries(documents: list[Document], options: Mapping[str, str]) -> Iterator[
         for number, method in enumerate(document.methods, 1):
             where = f"entry {number}" if len(documents) == 1 else f"document {page}, entry {number}"
             same = by_id.setdefault(method.id, [])
-            if all(method != other for _, other in same):
+            if len(same) <= _MAX_SAME and all(method != other for _, other in same):
                 same.append((where, method))
     for same in by_id.values():
+        if len(same) > _MAX_SAME:
+            # None is taken: those that were not compared may show that it is not told which key is of which domain.
+            yield rejected(same[0][0], f"more than {_MAX_SAME} keys are of its identifier")
+            continue
         for where, method in same:
             try:
                 # In the canonical form, keys of one identifier are one with the properties of all: which of the keys

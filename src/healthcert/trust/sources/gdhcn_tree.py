@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.trust.anchors import Environment, TrustAnchor
 from healthcert.trust.files import Rejected
 from healthcert.trust.sources.did import Document, parse_did, read_document, url_of
-from healthcert.trust.sources.protocol import Context, check_size, need_anchors, not_authentic, rejected, unreadable
+from healthcert.trust.sources.protocol import Context, need_anchors, not_authentic, rejected, unreadable
 
 WILDCARD = "-"
 NARROWING = ("domain", "participant", "usage")
 _ROOTS = ("trustlist", "trustlist-ref")
 _HANDED_IN = 4  # labels of what a participant hands in
 _MAX_DEPTH = 5  # domain, participant, usage, key, and the document with the key
+# The canonical form takes the library long, and is needed before anyone knows who made the documents.
+_MAX_ENTRIES = 20_000
+_MAX_BYTES = 8 * 1024 * 1024
 _ENVIRONMENTS = {
     "did:web:tng-cdn.who.int:": Environment.PRODUCTION,
     "did:web:tng-cdn-uat.who.int:": Environment.ACCEPTANCE,
@@ -60,11 +64,20 @@ class Tree:
         """Raises :class:`TrustError` (``TRUST_ANCHOR_MISSING``)."""
         unsigned = context.options.get("unsigned") == "yes" and not context.anchors
         self._anchors = None if unsigned else need_anchors(context)
-        self._options, self._limits = context.options, context.limits
+        self._options, self._most_pages = context.options, context.limits.list_pages
+        self._most_bytes = min(context.limits.list_bytes, _MAX_BYTES)
+        self._most_entries = min(context.limits.trust_entries, _MAX_ENTRIES)
+        self._signed: dict[str, bytes] = {}
         self._bytes, self._entries = 0, 0
         self.documents: list[Document] = []
         self.skipped: list[Rejected] = []
         self.signer: TrustAnchor | None = None
+
+    @property
+    def signed(self) -> bytes | None:
+        """The SHA-256 of what the proof is over; of several documents, that of theirs in the order of identifiers."""
+        hashes = [self._signed[did] for did in sorted(self._signed)]
+        return hashlib.sha256(b"".join(hashes)).digest() if len(hashes) > 1 else next(iter(hashes), None)
 
     def walk(self, root: bytes, find: Callable[[str], bytes], url: str | None = None) -> None:
         """Reads ``root`` and all that it refers to, which ``find`` has or gets. ``url`` is where ``root`` was found.
@@ -86,8 +99,8 @@ class Tree:
                 seen.add(did)
                 if len(path) > _MAX_DEPTH:
                     raise unreadable(f"documents on more than {_MAX_DEPTH} levels")
-                if len(seen) > self._limits.list_pages:
-                    raise _too_long(f"a list of more than {self._limits.list_pages} documents")
+                if len(seen) > self._most_pages:
+                    raise _too_long(f"a list of more than {self._most_pages} documents")
                 below = self._read(find(did))
                 # Each document carries a valid proof; what counts is the one that was asked for.
                 if below.id != did:
@@ -96,13 +109,14 @@ class Tree:
 
     def _read(self, data: bytes) -> Document:
         self._bytes += len(data)
-        if self._bytes > self._limits.list_bytes:
-            raise _too_long(f"a list of more than {self._limits.list_bytes} bytes")
+        if self._bytes > self._most_bytes:
+            raise _too_long(f"a list of more than {self._most_bytes} bytes")
         document = read_document(data)
         self._entries += len(document.methods) + len(document.references)
-        check_size(self._entries, self._limits)
+        if self._entries > self._most_entries:
+            raise _too_long(f"a list of more than {self._most_entries} entries")
         if self._anchors is not None:
-            self.signer = document.signer(self._anchors)
+            self.signer, self._signed[document.id] = document.signer(self._anchors)
         return document
 
     def _check_root(self, document: Document, url: str | None) -> None:

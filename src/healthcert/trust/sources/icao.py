@@ -7,6 +7,7 @@ sign health certificates, only those that vouch for such keys.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 from healthcert.encoding import ber, cms
@@ -65,6 +66,7 @@ class MasterList:
             skipped=tuple(entry for entry in entries if isinstance(entry, Rejected)),
             assurance=Assurance.SIGNED_LIST,
             signer=signer,
+            signed=hashlib.sha256(content).digest(),
             counter=None if signed_at is None else int(signed_at.timestamp()),
             issued_at=signed_at,
         )

@@ -6,6 +6,7 @@ What signs a set is pinned; a set that is not signed is worth what the name of i
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -72,6 +73,7 @@ class KeySet:
             issued_at=issued_at,
             expires_at=expires_at,
             signer=signer,
+            signed=None if signer is None else hashlib.sha256(data).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:

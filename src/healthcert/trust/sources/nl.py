@@ -6,6 +6,7 @@ together with the name of the signer. The national keys (``nl_keys``) are of ano
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,6 +65,7 @@ class Dutch:
             skipped=tuple(entry for entry in entries if isinstance(entry, Rejected)),
             assurance=Assurance.SIGNED_LIST,
             signer=signer,
+            signed=hashlib.sha256(content).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:

@@ -5,6 +5,7 @@ Form of the part ``signature``, where there is one: a detached CMS signature ove
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
@@ -60,6 +61,7 @@ class Certificates:
             skipped=skipped,
             assurance=_assurance(signer, parts),
             signer=signer,
+            signed=None if signer is None else hashlib.sha256(data).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:

@@ -56,7 +56,9 @@ class TrustList(Struct, frozen=True):
 
     ``counter`` never falls from one list of a source to the next (a version, or seconds since 1970), None where nothing
     signed tells. ``expires_at`` is the list's own end, None where it has none. ``signer`` is the anchor that vouches
-    for it. ``skipped`` are the entries that could not be used.
+    for it. ``skipped`` are the entries that could not be used. ``signed`` is the SHA-256 of what the list's signature
+    covers, so that a list is known again whatever its wrapping; None where no one signature covers it. ``documents``
+    are moments like ``counter`` for each document of a list that comes in several, by its identifier.
     """
 
     keys: tuple[TrustedKey, ...]
@@ -67,6 +69,8 @@ class TrustList(Struct, frozen=True):
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     signer: TrustAnchor | None = None
+    signed: bytes | None = None
+    documents: Mapping[str, int] = field(default_factory=dict)
 
 
 class Known(Struct, frozen=True):

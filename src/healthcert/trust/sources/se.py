@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,7 @@ class Swedish:
             issued_at=issued_at,
             expires_at=expires_at,
             signer=signer,
+            signed=hashlib.sha256(payload).digest(),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -81,15 +83,16 @@ def _entries(country: str, held: Any) -> Iterator[TrustedKey | Rejected]:
         yield rejected("a country", "its code is not of two capital letters")
         return
     # DSC-TL §2.2.1: beside the keys, which usages each kid is limited to.
-    usages = {} if keys is None else held.get("eku", {})
-    if keys is None or not isinstance(usages, dict):
+    listed = {} if keys is None else held.get("eku", {})
+    if keys is None or not isinstance(listed, dict):
         yield rejected(f"country {country}", "no array of keys in it, or eku is no object")
         return
+    usages = _by_kid(listed)
     for number, item in enumerate(keys, 1):
         yield _entry(f"country {country}, key {number}", country, item, usages)
 
 
-def _entry(where: str, country: str, item: Any, usages: Mapping[str, Any]) -> TrustedKey | Rejected:
+def _entry(where: str, country: str, item: Any, usages: Mapping[bytes, list[Any]]) -> TrustedKey | Rejected:
     chain = item.get("x5c") if isinstance(item, dict) else None
     if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
         return rejected(where, "no certificate in it")
@@ -107,9 +110,13 @@ def _entry(where: str, country: str, item: Any, usages: Mapping[str, Any]) -> Tr
         return rejected(where, "its certificate is another country's")
     kid = item.get("kid")
     # A kid that is another certificate's would never be looked for, or lead to the wrong key.
-    if not isinstance(kid, str) or not _is(kid, key.kid):
+    if not isinstance(kid, str) or _decoded(kid) != key.kid:
         return rejected(where, "its kid is not that of its certificate")
-    listed = usages.get(kid, [])
+    # Of two that are listed for one kid nobody could tell which is meant.
+    given = usages.get(key.kid, [[]])
+    if len(given) != 1:
+        return rejected(where, "its usages are listed twice")
+    listed = given[0]
     if not isinstance(listed, list) or not all(isinstance(oid, str) for oid in listed):
         return rejected(where, "its usages are no array of object identifiers")
     # HCERT specification, Appendix A.4: where one of the OIDs is there, no other entry type may be signed.
@@ -117,8 +124,17 @@ def _entry(where: str, country: str, item: Any, usages: Mapping[str, Any]) -> Tr
     return (key.limited_to(limits) if limits else key).within(DOMAIN)
 
 
-def _is(kid: str, expected: bytes) -> bool:
+def _by_kid(listed: Mapping[str, Any]) -> dict[bytes, list[Any]]:
+    """What is listed for each kid, however that is spelled: in base64 or base64url, with padding or without."""
+    found: dict[bytes, list[Any]] = {}
+    for text, usages in listed.items():
+        if (kid := _decoded(text)) is not None:
+            found.setdefault(kid, []).append(usages)
+    return found
+
+
+def _decoded(kid: str) -> bytes | None:
     try:
-        return decode(kid) == expected
+        return decode(kid)
     except ValueError:
-        return False
+        return None

@@ -110,6 +110,9 @@ def test_its_keys_and_what_it_says_of_itself() -> None:
     assert found.expires_at == NOW + timedelta(days=1)
     assert found.counter == SECONDS - 60
     assert found.signer == anchor_of(LIST_SIGNER)
+    parts = made(entry(OTHER))
+    claims = cbor2.loads(parts["signature"]).value[2]
+    assert load(parts).signed == hashlib.sha256(claims).digest()
     assert found.skipped == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -84,6 +85,10 @@ def test_its_keys_and_what_it_says_of_itself() -> None:
     assert (found.counter, found.issued_at) == (None, None)
     assert found.expires_at == NOW + 2 * DAY
     assert found.signer == SIGNERS.anchor()
+    parts = swiss_parts(swiss_key(FIRST))
+    payloads = [jws.read(parts[name].strip()).payload for name in ("active", "updates")]
+    digests = sorted(hashlib.sha256(payload).digest() for payload in payloads)
+    assert load(parts).signed == hashlib.sha256(b"".join(digests)).digest()
     assert found.skipped == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 import zipfile
@@ -83,6 +84,7 @@ def test_a_signed_list(parts: dict[str, bytes]) -> None:
     (key,) = found.keys
     assert (key.kid, key.spki, key.country, key.domain) == (kid_of(dsc()), spki_of(dsc()), "FR", "DCC")
     assert (found.assurance, found.signer, found.skipped) == (Assurance.SIGNED_LIST, PINNED.anchors[0], ())
+    assert found.signed == hashlib.sha256(ENTRY).digest()
 
 
 def test_each_anchor_and_each_signature_is_tried() -> None:

@@ -104,6 +104,8 @@ def test_each_key_is_chained_and_the_archive_dated() -> None:
     assert (found.assurance, found.skipped) == (Assurance.SIGNED_CHAIN, ())
     assert (found.issued_at, found.counter) == (MADE, int(MADE.timestamp()))
     assert found.signer == PUBLISHER.anchor()
+    parts = signed(zipped(files()))
+    assert Archive().load(parts, context()).signed == hashlib.sha256(parts["archive"]).digest()
     assert {(one.role, one.country) for one in found.authorities} == {(Role.CSCA, FR), (Role.CSCA, DE)}
 
 

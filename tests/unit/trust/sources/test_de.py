@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +17,7 @@ import healthcert as hc
 from healthcert.errors import HealthCertError
 from healthcert.trust.sources.de import German
 from healthcert.trust.sources.protocol import Context, TrustList
-from tests.support import NOW
+from tests.support import DAY, NOW
 from tests.unit.trust.lists import anchor, authority, dscs, signer_of_lists, unnumbered
 
 CONTEXT = Context((anchor(),), NOW)
@@ -134,3 +136,26 @@ def test_no_other_exception_escapes(items: Any) -> None:
     for body in (json.dumps({"certificates": items}), json.dumps({"certificates": [items]}), json.dumps(items)):
         with suppress(HealthCertError):
             load(signed(body.encode("utf-8", "replace")))
+
+
+def test_a_moment_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        body = json.dumps({"certificates": [{"timestamp": f"{NOW - DAY:%Y-%m-%dT%H:%M:%S}"}]}).encode()
+        assert load(signed(body)).issued_at == NOW - DAY
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_moment_that_is_to_come_is_not_when_the_list_was_made() -> None:
+    moments = [{"timestamp": (NOW + offset).isoformat()} for offset in (-DAY, -2 * DAY, DAY / 24)]
+    assert load(signed(json.dumps({"certificates": moments}).encode())).issued_at == NOW - DAY
+
+
+def test_what_is_signed_is_known_again_in_another_wrapping() -> None:
+    line, body = LIST.split(b"\n", 1)
+    digest = hashlib.sha256(body).digest()
+    for data in (LIST, line + b"\r\n" + body, line + b"\n " + body + b"\n"):
+        assert load(data).signed == digest

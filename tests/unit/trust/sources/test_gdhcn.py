@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +21,7 @@ from healthcert.trust import jwk
 from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.jsonld import DID_V1, JWS_2020
 from healthcert.trust.keys import Assurance
-from healthcert.trust.sources.did import url_of
+from healthcert.trust.sources.did import read_document, url_of
 from healthcert.trust.sources.gdhcn import Network, environment_of
 from healthcert.trust.sources.protocol import Context, Known, Role, TrustList
 from healthcert.trust.x509 import parse_certificate
@@ -229,6 +230,19 @@ def test_keys_of_one_kid_are_all_kept() -> None:
     assert len({key.spki for key in found.keys}) == 2
 
 
+def test_keys_of_one_identifier_are_bounded() -> None:
+    """All are compared with all others; and none is taken where some were not compared."""
+    bare = method(dsc(), jwk={"x5c": None})
+    same = [bare | {"publicKeyJwk": bare["publicKeyJwk"] | {"use": str(number)}} for number in range(18)]
+    assert len(load(listed(*same[:16], same[0])).keys) == 16
+    found = load(listed(*same[:17]))
+    assert found.keys == ()
+    assert [(s.source, s.error.detail) for s in found.skipped] == [
+        ("entry 1", "more than 16 keys are of its identifier")
+    ]
+    assert load(listed(*same)).keys == ()
+
+
 def test_a_key_that_is_there_twice_counts_once() -> None:
     assert len(load(listed(*FRENCH, *FRENCH)).keys) == 1
 
@@ -317,7 +331,7 @@ def test_the_operator_can_say_the_domain_that_the_identifier_does_not() -> None:
 )
 def test_the_environment_is_that_of_the_host(did: str, environment: str | None) -> None:
     assert environment_of(did) == environment
-    parts = listed(method(dsc("FR"), id=f"{did}:DCC:FRA:DSC") if "trustlist" in did else "x", did=did)
+    parts = listed(method(dsc("FR"), id=f"{did}:DCC:FRA:DSC") if "trustlist" in did else "did:web:example.org", did=did)
     for asked in ("production", "acceptance", "test"):
         if environment in (None, asked):
             load(parts, environment=asked)
@@ -359,6 +373,7 @@ def test_a_document_without_a_proof_is_taken_by_name() -> None:
     found = load({"list": json.dumps(statement(FRENCH)).encode()}, Context((), NOW, options={"unsigned": "yes"}))
     assert (len(found.keys), found.assurance) == (1, Assurance.TLS_ONLY)
     assert (found.signer, found.counter, found.issued_at, found.expires_at) == (None, None, None, None)
+    assert (found.signed, found.documents) == (None, {})
     assert [link.role for link in found.keys[0].chain] == ["CSCA"]
     # A date that nothing vouches for counts for nothing either.
     assert load(listed(*FRENCH), Context((), NOW, options={"unsigned": "yes"})).counter is None
@@ -395,6 +410,17 @@ def test_the_number_of_keys_is_looked_at_before_the_proof() -> None:
     """Which takes the longer the more they are."""
     under = Context(context().anchors, NOW, Limits(trust_entries=1))
     assert refused(listed(*FRENCH, by="another"), under).code is Code.INPUT_TOO_LONG
+
+
+def test_no_proof_of_an_enormous_list_is_checked() -> None:
+    """Whatever the operator's limits for lists of other formats are."""
+    references = [f"{ROOT}:DCC:{number}" for number in range(20_000)]
+    several = json.dumps(statement([*references, ROOT])).encode()
+    assert refused({"list": several}).code is Code.INPUT_TOO_LONG
+    assert refused({"list": json.dumps(statement(references)).encode()}).detail == "the document carries no proof"
+    data = json.dumps(statement(FRENCH)).encode()
+    assert refused({"list": data.ljust(8 * 1024 * 1024 + 1)}).code is Code.INPUT_TOO_LONG
+    assert refused({"list": data.ljust(8 * 1024 * 1024)}).detail == "the document carries no proof"
 
 
 def test_a_long_list_is_read() -> None:
@@ -473,6 +499,27 @@ def test_the_oldest_document_counts() -> None:
     assert str(found.issued_at) == "2021-08-01 00:00:00+00:00"
 
 
+def test_each_document_has_a_moment_of_its_own() -> None:
+    """The oldest one tells nothing when another of them is exchanged for an older one."""
+    found = load(tree(created={f"{ROOT}:DCC:FRA:DSC": "2021-08-01T00:00:00Z"}))
+    assert found.counter is None
+    assert found.documents == dict.fromkeys((*BRANCHES, *LEAVES), 1629331200) | {f"{ROOT}:DCC:FRA:DSC": 1627776000}
+
+
+def test_what_was_signed_is_told_of_one_document_and_of_several() -> None:
+    one, several = listed(*FRENCH), tree()
+    hashes = {}
+    for data in (one["list"], *several.values()):
+        _, hashed = read_document(data).signer([anchor()])
+        hashes[read_document(data).id if data != one["list"] else "one"] = hashed
+    found = load(one)
+    assert (found.signed, found.documents) == (hashes.pop("one"), {ROOT: 1629331200})
+    joined = b"".join(hashes[did] for did in sorted(hashes))
+    assert load(several).signed == hashlib.sha256(joined).digest()
+    loose = {did: json.dumps(json.loads(data), indent=1).encode() for did, data in reversed(several.items())}
+    assert load(loose).signed == load(several).signed
+
+
 @pytest.mark.parametrize("back", [REFERENCES, f"{REFERENCES}:DCC", f"{REFERENCES}:DCC:FRA"])
 def test_loops_are_refused(back: str) -> None:
     assert refused(tree(DCC_FRA=[back])).detail == "a document that refers to one above it"
@@ -530,14 +577,17 @@ def test_a_tree_is_fetched_and_loads() -> None:
     fetched = NETWORK.fetch(server, url_of(REFERENCES), Known(), context())
     assert fetched is not None
     assert fetched.parts.keys() == tree().keys()
-    assert fetched.validators == {url_of(REFERENCES): "same"}
+    assert list(fetched.validators.values()) == ["same"]
     assert len(server.asked) == 7
     assert load(fetched.parts).keys == load(tree()).keys
 
 
 def test_an_unchanged_list_is_none() -> None:
     server = Server(tree())
-    assert NETWORK.fetch(server, url_of(REFERENCES), Known(validators={url_of(REFERENCES): "same"}), context()) is None
+    first = NETWORK.fetch(server, url_of(REFERENCES), Known(), context())
+    assert first is not None
+    server.asked.clear()
+    assert NETWORK.fetch(server, url_of(REFERENCES), Known(validators=first.validators), context()) is None
     assert len(server.asked) == 1
 
 

@@ -165,6 +165,8 @@ def test_a_master_list() -> None:
     assert (found.keys, found.skipped, found.assurance) == ((), (), Assurance.SIGNED_LIST)
     assert (found.signer, found.issued_at) == (PINNED.anchors[0], SIGNED_AT)
     assert found.counter == int(SIGNED_AT.timestamp())
+    content = listed(csca().certificate_der(), ROOT.certificate_der())
+    assert found.signed == hashlib.sha256(content).digest()
 
 
 def test_a_signer_that_is_pinned_itself() -> None:

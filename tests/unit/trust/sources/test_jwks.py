@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,6 +72,7 @@ def test_an_unsigned_set() -> None:
     assert (first.kid, first.spki, first.domain, first.certificate) == (b"\0" * 8, SPKI, "DCC", None)
     assert (second.kid, second.certificate, second.country) == (kid_of(dsc()), dsc().certificate_der(), "FR")
     assert (found.assurance, found.signer, found.skipped) == (Assurance.TLS_ONLY, None, ())
+    assert found.signed is None
 
 
 def test_an_unsigned_set_says_nothing_of_when() -> None:
@@ -86,6 +88,7 @@ def test_a_signed_set() -> None:
         assert (len(found.keys), found.assurance, found.signer) == (2, Assurance.SIGNED_LIST, ANCHOR)
         assert (found.counter, found.issued_at) == (BEGIN, NOW)
         assert found.expires_at == datetime.fromtimestamp(END, UTC)
+        assert found.signed == hashlib.sha256(jws.read(signed).payload).digest()
 
 
 def test_a_set_that_is_signed_with_rs256() -> None:
@@ -280,3 +283,9 @@ def test_what_is_not_published(ders: list[bytes], begin: datetime, end: datetime
 def test_an_unreadable_certificate_is_not_published() -> None:
     with pytest.raises(hc.TrustError):
         publish([b"x"], None, issued_at=NOW, expires_at=LATER)
+
+
+def test_a_set_that_its_readers_would_refuse_is_not_published() -> None:
+    late = datetime(2199, 1, 1, tzinfo=UTC)
+    with pytest.raises(IssueError, match="those who read it would refuse it"):
+        publish([dsc().certificate_der()], csca().signer(), issued_at=late, expires_at=late.replace(year=2200))

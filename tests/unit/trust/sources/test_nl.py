@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from contextlib import suppress
 from datetime import datetime
@@ -72,6 +73,7 @@ def test_its_keys_and_what_it_says_of_itself() -> None:
     assert found.assurance is Assurance.SIGNED_LIST
     assert (found.counter, found.issued_at, found.expires_at) == (None, None, None)
     assert found.signer == ANCHOR
+    assert load(dutch_wrapper(content := b'{"eu_keys":{}}')).signed == hashlib.sha256(content).digest()
     assert found.skipped == ()
 
 

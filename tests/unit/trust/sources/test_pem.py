@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ def test_a_signed_bundle() -> None:
         assert (len(found.keys), found.assurance, found.signer) == (2, Assurance.SIGNED_LIST, PINNED.anchors[0])
     bare = context(key_anchor(spki_of(csca())))
     assert SOURCE.load({"list": PEM, "signature": detached}, bare).assurance is Assurance.SIGNED_LIST
+    assert SOURCE.load({"list": PEM, "signature": detached}, bare).signed == hashlib.sha256(PEM).digest()
 
 
 def test_a_signature_over_the_bytes_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -383,3 +384,16 @@ def test_nothing_else_escapes_from_the_header(x5c: Any, more: Mapping[str, Any])
     except ValueError:
         return
     survives(data)
+
+
+def test_usages_count_however_their_kid_is_spelled() -> None:
+    kid = b64(dsc().signer().kid)
+    plain = kid.rstrip("=").replace("+", "-").replace("/", "_")
+    assert usages(dsc(), {plain: [OIDS[TEST]]}) == {TEST}
+    twice = {"FR": country(jwk(dsc()), eku={kid: [], plain: [OIDS[TEST]]})}
+    assert skipped(twice) == ["country FR, key 1: its usages are listed twice"]
+
+
+def test_what_is_signed_is_told() -> None:
+    data = made({"FR": country(jwk(dsc()))})
+    assert load(data + b"\n").signed == hashlib.sha256(jws.read(data).payload).digest()
