@@ -28,8 +28,8 @@ from healthcert.families.protocol import Finding as Finding
 from healthcert.families.protocol import Layer as Layer
 from healthcert.fetch import Bounds as Bounds
 from healthcert.fetch import Fetcher as Fetcher
-from healthcert.fetch import HttpFetcher as HttpFetcher
 from healthcert.fetch import Response as Response
+from healthcert.https import HttpFetcher as HttpFetcher
 from healthcert.intake.record import read_record as read_record
 from healthcert.issue.issuer import Issued as Issued
 from healthcert.issue.issuer import Issuer as Issuer

@@ -15,7 +15,8 @@ import pytest
 import healthcert as hc
 from healthcert.encoding import cms
 from healthcert.errors import Code, FetchError, TrustError
-from healthcert.fetch import Bounds, HttpFetcher
+from healthcert.fetch import Bounds
+from healthcert.https import HttpFetcher
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
 from healthcert.publish import austrian, dcc_zip, did, german, jwks, swedish
 from healthcert.publish import gateway as member

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 import healthcert
 from healthcert import _network
 from healthcert.errors import Code, FetchError
-from healthcert.fetch import Bounds, HttpFetcher, Response, parse_address
+from healthcert.fetch import Bounds, Response, parse_address
+from healthcert.https import HttpFetcher
 from tests.gateway import certificates
 from tests.gateway.messages import Reply, Request
 from tests.gateway.server import Fault, Gateway

@@ -12,7 +12,7 @@ import click
 
 from healthcert.clock import SystemClock
 from healthcert.errors import Code, IssueError
-from healthcert.fetch import HttpFetcher
+from healthcert.https import HttpFetcher
 from healthcert.issue.signer import Signer
 from healthcert.publish import austrian, dcc_zip, did, gateway, german, jwks, swedish
 from healthcert.trust.files import Rejected, read_path

@@ -141,6 +141,11 @@ def test_every_candidate_of_a_kid_is_tried() -> None:
     assert (report.outcome, report.warnings) == ("accepted", ())
     bound = hc.Policy(limits=hc.Limits(candidate_keys=1))
     report = hc.Verifier(store, policy=bound, clock=CLOCK).examine(Press().text())
+    assert report.outcome == "accepted", "a bare key of the same kid does not crowd out a certificate"
+    bare = hc.TrustStore()
+    for each in (spki, next(iter(trust())).spki):
+        bare.add_public_key(each, kid=kid)
+    report = hc.Verifier(bare, policy=bound, clock=CLOCK).examine(Press().text())
     assert (report.step, report.code) == ("trust", "KEY_NOT_IN_TRUST_LIST")
 
 

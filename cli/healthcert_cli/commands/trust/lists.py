@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from healthcert.errors import Code
-from healthcert.fetch import HttpFetcher, parse_address
+from healthcert.fetch import parse_address
+from healthcert.https import HttpFetcher
 from healthcert.trust.config import Configured, load_sources
 from healthcert.trust.update import Change, Feed, recheck_lists, update_lists
 from healthcert_cli.commands.trust.shared import change_dict, change_line, open_store, store_option, tell_skipped
