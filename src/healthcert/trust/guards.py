@@ -1,7 +1,7 @@
 """What a new list is held against before it replaces the one in use: an attacker may own the network, not the past.
 
-Each guard is one function that raises :class:`TrustError`; the order is that of :func:`check`. What they need to know
-of the past is the :class:`Head` of the list in use and the :class:`Memory` of its source.
+Each guard is one function that raises :class:`TrustError`. What they need to know of the past is the list in use and
+the :class:`Memory` of its source; :func:`after` is what is remembered next.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -22,7 +22,6 @@ from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
 from healthcert.trust.keys import Assurance, TrustedKey
 
 _Asked = tuple[bytes, frozenset[str] | None, str | None, frozenset[Assurance] | None]
-_Found = dict[_Asked, tuple[TrustedKey, ...]]
 # Keys that were added by hand are of no moment: they do not age.
 _LOCAL_HEAD = Head(
     source=LOCAL,
@@ -33,6 +32,24 @@ _LOCAL_HEAD = Head(
     fetched_at=datetime.fromtimestamp(0, UTC),
     loaded_at=datetime.fromtimestamp(0, UTC),
 )
+
+
+class _Index:
+    """A state, its keys by kid, and what was found in it: one object, so that what is found is never kept elsewhere."""
+
+    __slots__ = ("by_kid", "found", "state")
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.by_kid: dict[bytes, list[tuple[Generation, int]]] = {}
+        for generation in state.lists.values():
+            for index, row in enumerate(generation.rows):
+                self.by_kid.setdefault(row.kid, []).append((generation, index))
+        self.found: dict[_Asked, tuple[TrustedKey, ...]] = {}
+
+    def named(self, kid: bytes) -> Iterator[TrustedKey]:
+        """Every key with this kid, as each list has it."""
+        return (generation.key(index) for generation, index in self.by_kid.get(kid, ()))
 
 
 class TrustStore:
@@ -49,7 +66,7 @@ class TrustStore:
         self._limits = limits
         self._writing = threading.RLock()
         self.rejected: list[Rejected] = []
-        self._take_state(State({}, {}))
+        self._index = _Index(State({}, {}))
         self.add(keys)
 
     @classmethod
@@ -107,7 +124,7 @@ class TrustStore:
         Raises like :meth:`open`, and is then as it was.
         """
         if self._path is not None and _exists(self._path):
-            self._take_state(database.read_state(self._path, self._limits))
+            self._index = _Index(database.read_state(self._path, self._limits))
 
     @property
     def path(self) -> Path | None:
@@ -117,12 +134,12 @@ class TrustStore:
     @property
     def environment(self) -> Environment | None:
         """Which environment its lists are of; None before the first one."""
-        return self._state.environment
+        return self.state.environment
 
     @property
     def state(self) -> State:
         """The list in use of every source, and what is remembered of each. Not to be changed."""
-        return self._state
+        return self._index.state
 
     def candidates(
         self,
@@ -138,22 +155,23 @@ class TrustStore:
         kid holds, in schemes that key by issuer; ``assurances`` the ways of knowing a key that are enough, None for
         any. A key that is on several such lists is narrowed to what all of them allow; others have no say.
         """
-        asked = (kid, domains, issuer, assurances)
-        found = self._found.get(asked)
-        if found is None and kid in self._by_kid:
+        # Another thread may take in a new state meanwhile: all of this is about one.
+        index, asked = self._index, (kid, domains, issuer, assurances)
+        found = index.found.get(asked)
+        if found is None and kid in index.by_kid:
             fitting = (
                 key
-                for key in self._named(kid)
+                for key in index.named(kid)
                 if key.issuer == issuer
                 and (domains is None or key.domain is None or key.domain in domains)
                 and (assurances is None or any(one.assurance in assurances for one in key.provenance))
             )
-            found = self._found[asked] = tuple(_merge(fitting, lambda key: key.spki))
+            found = index.found[asked] = tuple(_merge(fitting, lambda key: key.spki))
         return found or ()
 
     def known(self, kid: bytes) -> tuple[TrustedKey, ...]:
         """Every key with this kid, as each list has it, in any domain and of any issuer; for people who ask why."""
-        return tuple(self._named(kid))
+        return tuple(self._index.named(kid))
 
     def add(self, keys: Iterable[TrustedKey]) -> int:
         """Adds keys by hand and returns how many are new.
@@ -164,7 +182,7 @@ class TrustStore:
         would be surer and live longer than there (see :meth:`include`).
         """
         given = list(keys)
-        if any(one.assurance is not Assurance.LOCAL for key in given for one in key.provenance):
+        if any(one.source != LOCAL for key in given for one in key.provenance):
             raise ValueError("keys of a list are not added by hand: include the store that has the list")
         if not given:
             return 0
@@ -270,52 +288,41 @@ class TrustStore:
                 change.remember(source, None)
         return known
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
         """A change of the store: all of it or nothing, however many programs write to the file.
 
         For those who install lists; the state within is that of the file, not the one this store was opened with.
         """
-        return self._transaction()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Transaction]:
         with self._writing:
             if self._path is None:
-                state = State(dict(self._state.lists), dict(self._state.memories), self._state.environment)
+                state = State(dict(self.state.lists), dict(self.state.memories), self.state.environment)
                 yield Transaction(state, None)
             else:
                 with database.transaction(self._path, self._limits) as change:
                     yield change
                 state = change.state
-            self._take_state(state)
+            # Swapped in at once, so that a reader in another thread sees the old keys or the new ones.
+            self._index = _Index(state)
 
     def __iter__(self) -> Iterator[TrustedKey]:
         """Every key, once for each domain and issuer that it is trusted in."""
-        for kid in self._by_kid:
-            yield from _merge(self._named(kid), _identity)
+        index = self._index
+        for kid in index.by_kid:
+            yield from _merge(index.named(kid), _identity)
 
     def known_by(self, assurances: Collection[Assurance]) -> Iterator[TrustedKey]:
         """Every key as the lists that are known in one of these ways have it; others have no say."""
-        for kid in self._by_kid:
-            sure = (key for key in self._named(kid) if any(one.assurance in assurances for one in key.provenance))
+        index = self._index
+        for kid in index.by_kid:
+            sure = (key for key in index.named(kid) if any(one.assurance in assurances for one in key.provenance))
             yield from _merge(sure, _identity)
 
     def __len__(self) -> int:
-        return len({(row.kid, row.spki, row.domain, row.issuer) for g in self._state.lists.values() for row in g.rows})
+        return len({(row.kid, row.spki, row.domain, row.issuer) for g in self.state.lists.values() for row in g.rows})
 
     def __bool__(self) -> bool:
-        return bool(self._by_kid)
-
-    def _named(self, kid: bytes) -> Iterator[TrustedKey]:
-        return (generation.key(index) for generation, index in self._by_kid.get(kid, ()))
-
-    def _take_state(self, state: State) -> None:
-        by_kid: dict[bytes, list[tuple[Generation, int]]] = {}
-        for generation in state.lists.values():
-            for index, row in enumerate(generation.rows):
-                by_kid.setdefault(row.kid, []).append((generation, index))
-        # Swapped in at once, so that a reader in another thread sees the old keys or the new ones.
-        self._state, self._by_kid, self._found = state, by_kid, _Found()
+        return bool(self._index.by_kid)
 
     def _add_entries(
         self,

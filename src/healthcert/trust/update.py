@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -23,8 +24,6 @@ from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList
 from healthcert.trust.sources.registry import source_named
 from healthcert.trust.store import TrustStore
 
-DAY = timedelta(days=1)
-
 
 class Feed(Struct, frozen=True, kw_only=True):
     """A source of keys as an operator set it up: whose list, in which format, and what it must be signed with.
@@ -38,7 +37,7 @@ class Feed(Struct, frozen=True, kw_only=True):
     url: str | None = None
     anchors: tuple[TrustAnchor, ...] = ()
     environment: Environment = Environment.PRODUCTION
-    max_age: timedelta | None = 2 * DAY
+    max_age: timedelta | None = timedelta(hours=48)
     max_loss: float = 0.25
     options: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -132,7 +131,7 @@ def recheck_lists(store: TrustStore, *, limits: Limits = DEFAULT_LIMITS) -> Iter
             own = {} if store.environment is None else {"environment": store.environment.value}
             context = Context(memory.anchors, head.fetched_at, limits, {**memory.options, **own})
             found = _read(source_named(head.format).load, parts, context)
-            again = make_generation(_head(head, found), found.keys)
+            again = make_generation(replace(head, **_said(found, head.digest)), found.keys)
             change = _change(source, generation, again, found)
             if digest_of(parts) != head.digest or (change.unchanged and not _same(generation, again)):
                 raise TrustError(Code.TRUST_STORE_UNREADABLE, "what is kept of the list is not what was accepted")
@@ -204,17 +203,15 @@ def _install(
     digest = digest_of(parts)
     guards.check_entries(found)
     guards.check_time(found, now)
-    about = Head(
+    head = Head(
         source=feed.name,
         format=feed.format,
-        assurance=found.assurance,
         digest=digest,
-        signed=found.signed or digest,
         fetched_at=now,
         loaded_at=loaded_at or now,
         max_age=None if feed.max_age is None else int(feed.max_age.total_seconds()),
+        **_said(found, digest),
     )
-    head = _head(about, found)
     new = make_generation(head, found.keys, found.authorities, found.skipped)
     # Nothing is decided on what was known before the lock: another program may have accepted a newer list meanwhile.
     with store.transaction() as change:
@@ -239,17 +236,16 @@ def _install(
     return _change(feed.name, current, new, found)
 
 
-def _head(about: Head, found: TrustList) -> Head:
-    """What is known of a list as a whole: how it came here, and what it says of itself."""
-    return replace(
-        about,
-        assurance=found.assurance,
-        signed=found.signed or about.digest,
-        counter=found.counter,
-        issued_at=found.issued_at,
-        expires_at=found.expires_at,
-        signer=link("anchor", found.signer) if found.signer is not None else None,
-    )
+def _said(found: TrustList, digest: bytes) -> dict[str, Any]:
+    """What a list says of itself as a whole: those fields of its :class:`Head`."""
+    return {
+        "assurance": found.assurance,
+        "signed": found.signed or digest,
+        "counter": found.counter,
+        "issued_at": found.issued_at,
+        "expires_at": found.expires_at,
+        "signer": link("anchor", found.signer) if found.signer is not None else None,
+    }
 
 
 def _same(one: Generation, other: Generation) -> bool:

@@ -85,8 +85,8 @@ def trust(decoded: Decoded, store: TrustStore, now: datetime, policy: Policy) ->
 
 
 def _all_expired(store: TrustStore, now: datetime, policy: Policy) -> bool:
-    """Whether there are lists, and none of those that the policy accepts can be believed any more."""
-    heads = [generation.head for source, generation in store.state.lists.items() if source != LOCAL]
+    """Whether there are lists of keys, and none of those that the policy accepts can be believed any more."""
+    heads = [one.head for one in store.state.lists.values() if one.rows and one.head.source != LOCAL]
     ends = [head.best_before for head in heads if head.assurance in policy.assurances]
     return bool(ends) and all(end is not None and now - end > policy.trust_grace for end in ends)
 

@@ -18,7 +18,7 @@ from healthcert.trust.anchors import Environment
 from healthcert.trust.database import Memory
 from healthcert.trust.sources.protocol import TrustList
 from healthcert.trust.update import Change, install_list
-from tests.support import DAY, NOW
+from tests.support import DAY, NOW, Press
 from tests.unit.trust.lists import (
     HOUR,
     authorities_alone,
@@ -342,3 +342,17 @@ def test_a_list_that_is_not_sure_enough_has_no_say() -> None:
     assert sure.not_after is not None
     assert both.not_after is not None
     assert both.not_after < NOW < sure.not_after
+
+
+def test_an_old_list_without_keys_says_nothing_of_a_key_that_is_missing() -> None:
+    """It could not have had the key, so that the verdict on a stranger's certificate stays what it is."""
+    store = hc.TrustStore()
+    put(store, "pathcheck", authorities_alone(), anchors=())
+    store.add(hc.TrustStore.from_certificates(dscs(AT=1)))
+    late = hc.FixedClock(NOW + 20 * DAY)
+    accepting = hc.Policy(assurances=frozenset(hc.Assurance))
+    report = hc.Verifier(store, policy=accepting, clock=late).examine(Press().text())
+    assert (report.outcome, report.code) == ("refused", "KEY_NOT_IN_TRUST_LIST")
+    put(store, "pathcheck", narrowing(FRENCH), anchors=(), name="keys")
+    report = hc.Verifier(store, policy=accepting, clock=late).examine(Press().text())
+    assert (report.outcome, report.code) == ("undetermined", "TRUST_LIST_EXPIRED")

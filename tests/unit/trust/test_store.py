@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import sqlite3
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import healthcert as hc
 from healthcert.issue.pki import KeyKind
 from healthcert.trust.files import read_entries
 from tests.support import DAY, NOW, dsc
-from tests.unit.trust.lists import dscs, feed, numbered, unsigned
+from tests.unit.trust.lists import bundled, dscs, feed, numbered, unsigned
 
 V, R = hc.EntryType.VACCINATION, hc.EntryType.RECOVERY
 EC, RSA = dsc(V), dsc(R, kind=KeyKind.RSA_3072)
@@ -355,3 +356,34 @@ def test_lists_of_no_possible_size_are_not_read(tmp_path: Path) -> None:
 def test_a_bare_key_without_a_kid_is_none() -> None:
     with pytest.raises(hc.TrustError):
         hc.TrustStore().add_public_key(SPKI, kid=b"")
+
+
+def test_keys_of_a_bundle_are_not_added_by_hand_either() -> None:
+    """Those that were added by hand where it was made end with the bundle."""
+    door = hc.TrustStore()
+    hc.install_list(door, feed("bundle"), bundled(NOW), clock=hc.FixedClock(NOW))
+    assert {one.assurance for key in door for one in key.provenance} == {hc.Assurance.LOCAL}
+    with pytest.raises(ValueError, match="include"):
+        hc.TrustStore().add(door)
+
+
+def test_what_was_found_in_one_state_is_never_kept_for_another(tmp_path: Path) -> None:
+    """A reader in another thread is in the midst of looking a key up while the store takes in that it was removed."""
+    path = tmp_path / "trust.db"
+    store, other = hc.TrustStore.open(path), hc.TrustStore.open(path)
+    other.add(hc.TrustStore.from_certificates([EC.certificate_der()]))
+    store.reload()
+    before = store._index
+    other.remove(EC.signer().kid)
+    original = before.named
+
+    class Interrupted(type(before)):  # type: ignore[misc]
+        __slots__ = ()
+
+        def named(self, kid: bytes) -> Iterator[hc.TrustedKey]:
+            store.reload()
+            return original(kid)
+
+    before.__class__ = Interrupted
+    assert store.candidates(EC.signer().kid), "the state that it began with had the key"
+    assert not store.candidates(EC.signer().kid)

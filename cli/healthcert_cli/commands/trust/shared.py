@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,8 @@ class Kid(click.ParamType[bytes]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
         if isinstance(value, bytes):
             return value
-        for decode in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True)):
-            try:
-                kid: bytes = decode(value)
-            except (ValueError, binascii.Error):
-                continue
-            if kid:
-                return kid
+        for kid in _decoded(value):
+            return kid
         return self.fail("not a kid in hexadecimal or base64; for example d919375fc1e7b6b2", param, ctx)
 
 
@@ -45,13 +40,20 @@ class KidSpelling(click.ParamType[tuple[bytes, ...]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[bytes, ...]:
         if isinstance(value, tuple):
             return value
-        found = []
-        for decode in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True), str.encode):
-            try:
-                found.append(bytes(decode(value)))
-            except (ValueError, binascii.Error):
-                continue
-        return tuple(dict.fromkeys(kid for kid in found if kid)) or self.fail("not a kid", param, ctx)
+        if not value:
+            return self.fail("not a kid", param, ctx)
+        return tuple(dict.fromkeys((*_decoded(value), value.encode("utf-8", "replace"))))
+
+
+def _decoded(text: str) -> Iterator[bytes]:
+    """What a text is in hexadecimal and in base64."""
+    for decode in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True)):
+        try:
+            kid: bytes = decode(text)
+        except (ValueError, binascii.Error):
+            continue
+        if kid:
+            yield kid
 
 
 class SourceName(click.ParamType[str]):

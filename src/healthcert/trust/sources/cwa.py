@@ -8,10 +8,7 @@ The app comes with a copy of the list alone, which nothing vouches for.
 from __future__ import annotations
 
 import hashlib
-import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 
 from healthcert.encoding.oids import verify_oid
@@ -22,6 +19,7 @@ from healthcert.limits import Limits
 from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.files import Rejected
 from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.archive import check_method, entry_count, opened
 from healthcert.trust.sources.protocol import (
     Context,
     Fetched,
@@ -41,17 +39,7 @@ DOMAIN = "DCC"
 _LIST, _SIGNATURE = "export.bin", "export.sig"
 _ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 _MAX_SIGNATURES = 16
-_ZIP_START, _ZIP_ENTRY = b"PK\3\4", b"PK\1\2"
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    struct.error,
-)
+_ZIP_START = b"PK\3\4"
 
 
 class CoronaWarnApp:
@@ -89,24 +77,16 @@ def _opened(data: bytes, signature: bytes | None, limits: Limits) -> tuple[bytes
     """The list and its signatures, taken out of the archive where there is one. What else is in it, nobody signed."""
     if signature is not None or not data.startswith(_ZIP_START):
         return data, signature
-    # The reader makes an object of every entry, before it tells how many there are.
-    if data.count(_ZIP_ENTRY) > _MAX_SIGNATURES:
+    if entry_count(data) > _MAX_SIGNATURES:
         raise unreadable("an archive of more files than it should have")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sorted(archive.namelist()) != [_LIST, _SIGNATURE]:
-                raise unreadable(f"an archive of other files than {_LIST} and {_SIGNATURE}")
-            return (
-                _member(archive, _LIST, limits.list_bytes),
-                _member(archive, _SIGNATURE, limits.key_file_bytes),
-            )
-    except _DAMAGED:
-        raise unreadable("a damaged archive") from None
+    with opened(data) as archive:
+        if sorted(archive.namelist()) != [_LIST, _SIGNATURE]:
+            raise unreadable(f"an archive of other files than {_LIST} and {_SIGNATURE}")
+        return _member(archive, _LIST, limits.list_bytes), _member(archive, _SIGNATURE, limits.key_file_bytes)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise unreadable("an archive that is compressed in another way than it should be")
+    check_method(archive.getinfo(name))
     # The sizes that an archive states are claims; no more than this is ever read.
     with archive.open(name) as file:
         data = file.read(limit + 1)

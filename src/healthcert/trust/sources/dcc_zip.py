@@ -10,11 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import io
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -25,6 +22,7 @@ from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.chain import Authorities, chained_key, link, pinned_signer
 from healthcert.trust.files import Rejected
 from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
+from healthcert.trust.sources.archive import check_method, entry_count, opened
 from healthcert.trust.sources.protocol import (
     Authority,
     Context,
@@ -46,19 +44,8 @@ VERSION = "Version.txt"
 VERSION_LINE = "Export Timestamp: "
 _NAME = re.compile(r"(CSCA|DSC)/DCC/([A-Z]{2})/([0-9a-f]{64})\.pem")
 _PEM = re.compile(rb"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*")
-_DIRECTORY_ENTRY = b"PK\1\2"
 _CERTIFICATE_BYTES = 16 * 1024  # of one file; a certificate with an RSA key of 4096 bits has under 3 KiB
 _RATIO = 20  # certificates hardly become smaller when they are compressed
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    struct.error,
-)
 
 
 class Archive:
@@ -121,28 +108,23 @@ def _signer(archive: bytes, signature: bytes, anchors: tuple[TrustAnchor, ...]) 
 
 def _opened(data: bytes, limits: Limits) -> tuple[datetime, dict[str, bytes]]:
     """When the archive was made, and the files with certificates in it, by name."""
-    # The reader makes an object of every entry, before it tells how many there are.
-    check_size(data.count(_DIRECTORY_ENTRY), limits)
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            wanted = {i.filename: i for i in archive.infolist() if i.filename == VERSION or _NAME.fullmatch(i.filename)}
-            names = archive.namelist()
-            if len(set(names)) != len(names):
-                raise unreadable("an archive with two files of one name")
-            if VERSION not in wanted:
-                raise unreadable(f"an archive without {VERSION}")
-            _check_sizes(wanted.values(), limits)
-            files = {name: archive.read(info) for name, info in wanted.items()}
-    except _DAMAGED:
-        raise unreadable("a damaged archive") from None
+    check_size(entry_count(data), limits)
+    with opened(data) as archive:
+        wanted = {i.filename: i for i in archive.infolist() if i.filename == VERSION or _NAME.fullmatch(i.filename)}
+        names = archive.namelist()
+        if len(set(names)) != len(names):
+            raise unreadable("an archive with two files of one name")
+        if VERSION not in wanted:
+            raise unreadable(f"an archive without {VERSION}")
+        _check_sizes(wanted.values(), limits)
+        files = {name: archive.read(info) for name, info in wanted.items()}
     return _exported_at(files.pop(VERSION)), files
 
 
 def _check_sizes(entries: Iterable[zipfile.ZipInfo], limits: Limits) -> None:
     total = 0
     for entry in entries:
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise unreadable("an archive that is compressed in another way than it should be")
+        check_method(entry)
         # No more is inflated of a file than the size that the archive states for it.
         if entry.file_size > min(_CERTIFICATE_BYTES, _RATIO * max(entry.compress_size, 64)):
             raise _too_long("a file that is larger than a certificate")
