@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 
 import healthcert as hc
 from healthcert_cli.root import group
-from tests.cli.trust_files import Clock
+from tests.cli.trust_files import Clock, german, ours, write_anchor
 from tests.support import NOW, Press, dsc, issue
+from tests.unit.trust.lists import dscs
 
 AT = NOW.isoformat()
 Run = Callable[..., Result]
@@ -48,3 +49,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(hc.SystemClock, "now", clock.now)
     return clock
+
+
+@pytest.fixture
+def listed(run: Run) -> Run:
+    """A store with the German list of four French keys and ours."""
+    done = run("trust", "add", "--source", "de", "--anchor", write_anchor(), *german(ours(), *dscs(FR=4)))
+    assert (done.exit_code, done.output) == (0, "de: 5 new, 0 gone, 5 keys\n")
+    return run

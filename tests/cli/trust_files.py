@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ from click.testing import Result
 import healthcert as hc
 from healthcert.issue.pki import KeyPair
 from tests.support import NOW, Press, dsc
-from tests.unit.trust.lists import signer_of_lists
+from tests.unit.trust.lists import HOUR, numbered, signer_of_lists, unnumbered
+
+STORE = "store/trust.db"
+SECRETS = ("PRIVATE KEY", "Exemplaire", "Zoé", "1984-02-29")
+"""What no output may hold."""
 
 
 class Clock:
@@ -60,3 +64,11 @@ def lines_of(done: Result) -> list[Any]:
 
 def kids(store: str) -> set[str]:
     return {key.kid.hex() for key in hc.TrustStore.open(store)}
+
+
+def german(*certificates: bytes, at: Any = NOW, folder: str = "de") -> list[str]:
+    return write(folder, unnumbered(list(certificates), at))
+
+
+def austrian(*certificates: bytes, at: Any = NOW, life: timedelta = 48 * HOUR, folder: str = "at") -> list[str]:
+    return write(folder, numbered(list(certificates), at, life=life))
