@@ -29,7 +29,13 @@ class Exit(IntEnum):
 
 # Faults of the place the command runs in, not of the record or certificate it was given.
 _ENVIRONMENT = frozenset(
-    (Code.TRUST_STORE_UNREADABLE, Code.SIGNER_KEY_UNREADABLE, Code.SIGNER_KEY_MISMATCH, Code.SIGNING_FAILED)
+    (
+        Code.TRUST_STORE_UNREADABLE,
+        Code.SIGNER_KEY_UNREADABLE,
+        Code.SIGNER_KEY_MISMATCH,
+        Code.SIGNING_FAILED,
+        Code.FETCH_FAILED,
+    )
 )
 
 

@@ -13,7 +13,6 @@ import click
 from healthcert.clock import SystemClock
 from healthcert.errors import Code, IssueError
 from healthcert.https import HttpFetcher
-from healthcert.issue.signer import Signer
 from healthcert.publish import austrian, dcc_zip, did, gateway, german, jwks, swedish
 from healthcert.trust.files import Rejected, read_path
 from healthcert_cli.exits import Exit, boundary
@@ -134,28 +133,6 @@ def _gateway_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @command.command()
 @click.argument("dsc", type=_file)
 @signer_options
-@_gateway_options
-@json_option
-@boundary
-def upload(dsc: Path, as_json: bool, **rest: Any) -> None:
-    """Add a DSC to the EU gateway, signed with the upload certificate, over mutual TLS."""
-    _send(dsc, gateway.upload_request, gateway.upload, "added", as_json=as_json, **rest)
-
-
-@command.command()
-@click.argument("dsc", type=_file)
-@signer_options
-@_gateway_options
-@json_option
-@boundary
-def withdraw(dsc: Path, as_json: bool, **rest: Any) -> None:
-    """Withdraw a DSC from the EU gateway: no certificate signed with it will be accepted any more."""
-    _send(dsc, gateway.delete_request, gateway.withdraw, "withdrawn", as_json=as_json, **rest)
-
-
-@command.command()
-@click.argument("dsc", type=_file)
-@signer_options
 @click.option("--out", type=click.File("wb"), default="-", help="Where to write it. [default: standard output]")
 @boundary
 def request(dsc: Path, key: Path, certificate: Path, passphrase_file: Path | None, out: Any) -> Exit:
@@ -166,27 +143,33 @@ def request(dsc: Path, key: Path, certificate: Path, passphrase_file: Path | Non
     return Exit.ACCEPTED
 
 
-def _send(
-    dsc: Path,
-    make: Callable[..., bytes],
-    send: Callable[..., None],
-    done: str,
-    *,
-    as_json: bool,
-    key: Path,
-    certificate: Path,
-    passphrase_file: Path | None,
-    url: str,
-    client_certificate: Path,
-    client_key: Path,
-    ca: Path | None,
-) -> None:
-    (der,) = _ders((dsc,))
-    signer: Signer = load_signer(key, certificate, passphrase_file)
-    body = make(der, signer, signing_time=_now())
-    with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
-        send(fetcher, url, body)
-    click.echo(json.dumps({"done": done}) if as_json else f"{dsc.name}: {done}")
+def _to_gateway(
+    name: str, make: Callable[..., bytes], send: Callable[..., None], done: str, says: str
+) -> click.Command:
+    @click.command(name, help=says)
+    @click.argument("dsc", type=_file)
+    @signer_options
+    @_gateway_options
+    @json_option
+    @boundary
+    def run(
+        dsc: Path,
+        key: Path,
+        certificate: Path,
+        passphrase_file: Path | None,
+        url: str,
+        client_certificate: Path,
+        client_key: Path,
+        ca: Path | None,
+        as_json: bool,
+    ) -> None:
+        (der,) = _ders((dsc,))
+        body = make(der, load_signer(key, certificate, passphrase_file), signing_time=_now())
+        with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
+            send(fetcher, url, body)
+        click.echo(json.dumps({"done": done}) if as_json else f"{dsc.name}: {done}")
+
+    return run
 
 
 def _now() -> datetime:
@@ -204,3 +187,23 @@ def _ders(paths: tuple[Path, ...]) -> list[bytes]:
                 raise IssueError(Code.CERTIFICATE_UNREADABLE, f"{entry.source}: a bare key, not a certificate")
             found.append(entry.certificate)
     return found
+
+
+command.add_command(
+    _to_gateway(
+        "upload",
+        gateway.upload_request,
+        gateway.upload,
+        "added",
+        "Add a DSC to the EU gateway, signed with the upload certificate, over mutual TLS.",
+    )
+)
+command.add_command(
+    _to_gateway(
+        "withdraw",
+        gateway.delete_request,
+        gateway.withdraw,
+        "withdrawn",
+        "Withdraw a DSC from the EU gateway: no certificate signed with it will be accepted any more.",
+    )
+)
