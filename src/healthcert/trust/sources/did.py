@@ -27,7 +27,10 @@ from healthcert.trust.sources.protocol import not_authentic, read_json, unreadab
 KEY_TYPE = "JsonWebKey2020"
 PROOF_TYPE = "JsonWebSignature2020"
 _SEGMENT = r"[A-Za-z0-9._=+-]{1,128}"
-_DID = re.compile(rf"did:web:([a-z0-9-]+(?:\.[a-z0-9-]+)+(?:%3A[0-9]{{1,5}})?)((?::{_SEGMENT}){{0,16}})")
+# A name with a dot whose last label begins with a letter, so that it is no number of a machine.
+_HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
+_DID = re.compile(rf"did:web:({_HOST}(?:%3[Aa][0-9]{{1,5}})?)((?::{_SEGMENT}){{0,16}})")
+_LONGEST_DID = 1024
 _TYPE_STATEMENT = "<{}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://w3id.org/security#JsonWebKey2020> ."
 _KEY_STATEMENT = re.compile(r"<([^>]+)> <https://w3id\.org/security#publicKeyJwk> ")
 _FRAGMENT = re.compile(r"[A-Za-z0-9._~+/=%-]{1,128}")
@@ -128,11 +131,11 @@ def parse_did(did: Any) -> tuple[str, str, tuple[str, ...]]:
 
     Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``).
     """
-    found = _DID.fullmatch(did) if isinstance(did, str) else None
+    found = _DID.fullmatch(did) if isinstance(did, str) and len(did) <= _LONGEST_DID else None
     segments = tuple(found[2].split(":")[1:]) if found else ()
     if found is None or any(not segment.strip(".") for segment in segments):
         raise unreadable("an identifier that is no did:web")
-    return found[0], found[1].replace("%3A", ":"), segments
+    return found[0], re.sub("%3[Aa]", ":", found[1]), segments
 
 
 def url_of(did: str) -> str:

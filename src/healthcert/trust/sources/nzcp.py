@@ -6,7 +6,6 @@ lists for assertions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from healthcert.fetch import Fetcher
 from healthcert.trust import jwk
 from healthcert.trust.files import Rejected
 from healthcert.trust.keys import TrustedKey, load_public_key
+from healthcert.trust.sources.did import url_of
 from healthcert.trust.sources.plain import unsigned
 from healthcert.trust.sources.protocol import (
     Context,
@@ -33,10 +33,6 @@ from healthcert.trust.sources.protocol import (
 DOMAIN = "NZCP"
 ISSUER = "did:web:nzcp.identity.health.nz"
 """The issuer of production (NZ COVID Pass, "Trusted Issuers")."""
-_DID_WEB = re.compile(
-    r"did:web:((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])(?:%3A([0-9]{1,5}))?((?::[\w.~-]+)*)",
-    re.ASCII | re.IGNORECASE,
-)
 _MAX_FRAGMENT = 256
 
 
@@ -50,6 +46,7 @@ class NewZealand:
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
         issuer = _issuer(context)
+        _address(issuer)
         document = read_json(part(parts, "list"), dict)
         # NZ COVID Pass, "Steps to verify": the document is that of the issuer that is trusted.
         if document.get("id") != issuer:
@@ -68,27 +65,22 @@ class NewZealand:
         return unsigned([*entries, *missing])
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
-        address = url if url and not url.startswith("did:") else document_url(url or _issuer(context))
+        address = url if url and not url.startswith("did:") else _address(url or _issuer(context))
         body, validators = get(fetcher, address, known, context.limits)
         return None if body is None else Fetched({"list": body}, validators)
 
 
-def document_url(did: str) -> str:
-    """Where the document of a ``did:web`` is (did:web Method Specification, "Read").
-
-    Raises :class:`TrustError` (``TRUST_CONFIG_INVALID``).
-    """
-    match = _DID_WEB.fullmatch(did) if len(did) <= 1024 else None
-    if match is None:
-        raise TrustError(Code.TRUST_CONFIG_INVALID, f"issuer: a DID of the web; for example {ISSUER}", Step.TRUST)
-    host, port, path = match.groups()
-    return f"https://{host}{f':{port}' if port else ''}{path.replace(':', '/') or '/.well-known'}/did.json"
-
-
 def _issuer(context: Context) -> str:
-    issuer = context.options.get("issuer", ISSUER)
-    document_url(issuer)
-    return issuer
+    return context.options.get("issuer", ISSUER)
+
+
+def _address(did: str) -> str:
+    try:
+        return url_of(did)
+    except TrustError:
+        raise TrustError(
+            Code.TRUST_CONFIG_INVALID, f"issuer: a DID of the web; for example {ISSUER}", Step.TRUST
+        ) from None
 
 
 def _entry(where: str, method: Any, issuer: str, allowed: set[str]) -> TrustedKey | Rejected:

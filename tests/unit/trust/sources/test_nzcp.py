@@ -12,7 +12,8 @@ from hypothesis import given
 from healthcert.errors import FetchError, TrustError
 from healthcert.trust import jwk
 from healthcert.trust.keys import Assurance
-from healthcert.trust.sources.nzcp import ISSUER, NewZealand, document_url
+from healthcert.trust.sources.did import url_of
+from healthcert.trust.sources.nzcp import ISSUER, NewZealand
 from healthcert.trust.sources.protocol import Known, TrustList
 from tests.unit.trust.sources.world import (
     FEW,
@@ -138,7 +139,7 @@ def test_nothing_else_escapes(data: bytes) -> None:
     ],
 )
 def test_where_a_document_is(did: str, url: str) -> None:
-    assert document_url(did) == url
+    assert url_of(did) == url
 
 
 @pytest.mark.parametrize(
@@ -149,11 +150,11 @@ def test_where_a_document_is(did: str, url: str) -> None:
 )  # fmt: skip
 def test_no_did_of_the_web(did: str) -> None:
     with pytest.raises(TrustError):
-        document_url(did)
+        url_of(did)
 
 
 def test_fetching() -> None:
-    own, copy = document_url(ISSUER), "https://mirror.example/did.json"
+    own, copy = url_of(ISSUER), "https://mirror.example/did.json"
     server = Table({own: answer(b"{}"), copy: answer(b"{}")})
     for url in ("", ISSUER, copy):
         assert SOURCE.fetch(server, url, Known(), PLAIN) is not None
