@@ -29,8 +29,8 @@ from healthcert.encoding import base45, cose, deflate
 from healthcert.encoding.algorithms import _to_der
 from healthcert.intake.record import read_record
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import german
-from healthcert.trust.x509 import parse_certificate
 from healthcert_cli.commands.demo import RECORD
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

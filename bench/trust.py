@@ -20,11 +20,11 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
+from healthcert.lists.anchors import TrustAnchor, load_anchors
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish.gateway import item, lists_of
-from healthcert.trust.anchors import TrustAnchor, load_anchors
 from healthcert.trust.sources.dgcg import Gateway
 from healthcert.trust.sources.protocol import Context
-from healthcert.trust.x509 import parse_certificate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 COUNTRIES = [f"{first}{second}" for first in "XY" for second in ascii_uppercase][:30]

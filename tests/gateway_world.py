@@ -20,9 +20,9 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.encoding import ber, cms_write
 from healthcert.issue.signer import PemSigner
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.sources.protocol import Context
-from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
 
 Item = dict[str, Any]

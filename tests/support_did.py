@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from healthcert.errors import TrustError
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.jsonld import DID_V1, JWS_2020
 from healthcert.trust.sources.did import signed_bytes
 from healthcert.trust.sources.protocol import Context
-from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
 
 TREE = "did:web:tng-cdn-dev.who.int:v2"

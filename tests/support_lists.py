@@ -24,7 +24,7 @@ from healthcert.encoding import jws
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyPair, SigningKey
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.trust.sources.ch import SIGNER
 from tests.support import DAY, NOW
 

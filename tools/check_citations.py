@@ -23,7 +23,7 @@ SOURCE = ROOT / "src" / "healthcert"
 CASES = ROOT / "test_vectors" / "cases"
 
 VERIFYING = ("encoding", "families", "verify")
-_OF_LISTS = "trust lists, whose cases are in tests/unit/trust and tests/integration"
+_OF_LISTS = "trust lists, whose cases are in tests/unit/lists, tests/unit/trust and tests/integration"
 NOT_VERIFYING = {
     "encoding/ber.py": _OF_LISTS,
     "encoding/cms.py": _OF_LISTS,

@@ -33,6 +33,8 @@ _PUBLIC = {
     "issue.policy": ("IssuePolicy",),
     "issue.signer": ("PemSigner", "Signer"),
     "limits": ("Limits",),
+    "lists.anchors": ("Environment", "TrustAnchor", "load_anchors"),
+    "lists.reading": ("Rejected",),
     "model": (
         "Coding",
         "EntryType",
@@ -47,9 +49,7 @@ _PUBLIC = {
     "fetch": ("Bounds", "Fetcher", "Response"),
     "https": ("HttpFetcher",),
     "publish.bundle": ("export_bundle",),
-    "trust.anchors": ("Environment", "TrustAnchor", "load_anchors"),
     "trust.config": ("load_sources",),
-    "trust.files": ("Rejected",),
     "trust.keys": ("Assurance", "Link", "Provenance", "TrustedKey"),
     "trust.sources.protocol": ("TrustList",),
     "trust.store": ("TrustStore",),

@@ -41,6 +41,10 @@ from healthcert.issue.policy import IssuePolicy as IssuePolicy
 from healthcert.issue.signer import PemSigner as PemSigner
 from healthcert.issue.signer import Signer as Signer
 from healthcert.limits import Limits as Limits
+from healthcert.lists.anchors import Environment as Environment
+from healthcert.lists.anchors import TrustAnchor as TrustAnchor
+from healthcert.lists.anchors import load_anchors as load_anchors
+from healthcert.lists.reading import Rejected as Rejected
 from healthcert.model import Coding as Coding
 from healthcert.model import EntryType as EntryType
 from healthcert.model import Event as Event
@@ -51,11 +55,7 @@ from healthcert.model import Recovery as Recovery
 from healthcert.model import TestResult as TestResult
 from healthcert.model import Vaccination as Vaccination
 from healthcert.publish.bundle import export_bundle as export_bundle
-from healthcert.trust.anchors import Environment as Environment
-from healthcert.trust.anchors import TrustAnchor as TrustAnchor
-from healthcert.trust.anchors import load_anchors as load_anchors
 from healthcert.trust.config import load_sources as load_sources
-from healthcert.trust.files import Rejected as Rejected
 from healthcert.trust.keys import Assurance as Assurance
 from healthcert.trust.keys import Link as Link
 from healthcert.trust.keys import Provenance as Provenance

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from healthcert.lists.x509 import kid_of
 from healthcert.publish import swedish
-from healthcert.trust.x509 import kid_of
 from tests.cli.conftest import Run
 from tests.cli.trust_files import (
     STORE,

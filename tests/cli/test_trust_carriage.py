@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from healthcert.trust.x509 import kid_of
+from healthcert.lists.x509 import kid_of
 from tests.cli.conftest import Run
 from tests.cli.trust_files import Clock, certificate, json_of, kids, lines_of, ours, write, write_anchor
 from tests.support import DAY, NOW, dsc

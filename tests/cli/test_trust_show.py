@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import healthcert as hc
-from healthcert.trust.x509 import kid_of
+from healthcert.lists.x509 import kid_of
 from tests.cli.conftest import Run
 from tests.cli.trust_files import (
     SECRETS,

@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 
 import healthcert as hc
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import german
-from healthcert.trust.x509 import parse_certificate
 from tests.cli.conftest import Run
 from tests.cli.trust_files import Clock, certificate, json_of, ours, write_anchor
 from tests.gateway import certificates

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from healthcert.encoding import ber, cms
 from healthcert.errors import HealthCertError
 from healthcert.issue.pki import KeyPair
-from healthcert.trust.x509 import Certificate, parse_certificate
+from healthcert.lists.x509 import Certificate, parse_certificate
 from tests.gateway.messages import Reply, Request, json_reply
 
 TYPES = ("AUTHENTICATION", "UPLOAD", "CSCA", "DSC")

@@ -18,10 +18,10 @@ from healthcert.errors import Code, FetchError, TrustError
 from healthcert.fetch import Bounds
 from healthcert.https import HttpFetcher
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.jwk import jwk_of, thumbprint
 from healthcert.publish import austrian, dcc_zip, did, german, jwks, swedish
 from healthcert.publish import gateway as member
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.jwk import jwk_of, thumbprint
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList
 from healthcert.trust.sources.registry import source_named

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from healthcert.encoding import cms
+from healthcert.lists.chain import pinned_signer
 from healthcert.publish import gateway
-from healthcert.trust.chain import pinned_signer
 from healthcert.trust.sources.dgcg import Gateway
 from tests.gateway_world import Pair, context, lists, make, parts, world
 from tests.support import NOW

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from healthcert.errors import Code, HealthCertError, TrustError
-from healthcert.trust.anchors import load_anchors
+from healthcert.lists.anchors import load_anchors
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.did import read_document, url_of
 from healthcert.trust.sources.gdhcn import Network
 from healthcert.trust.sources.onboarding import Onboarding
 from healthcert.trust.sources.protocol import Context, Role
-from healthcert.trust.x509 import parse_certificate
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NULL = "XYK/onboarding/DDCC/ISSUER/signed/TNG_TA.signed.Trusted_Issuer.json"

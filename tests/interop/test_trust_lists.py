@@ -14,11 +14,11 @@ import pytest
 
 from healthcert.encoding.protobuf import byte_strings
 from healthcert.errors import TrustError
-from healthcert.trust import jwk
+from healthcert.lists import jwk
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.keys import Assurance, TrustedKey
 from healthcert.trust.sources.protocol import TrustList
 from healthcert.trust.sources.registry import source_named
-from healthcert.trust.x509 import parse_certificate
 from tests.conftest import interop_folder
 from tests.unit.trust.sources.world import context, problems
 

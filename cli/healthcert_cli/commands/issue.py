@@ -16,7 +16,7 @@ from healthcert.issue.issuer import Issued, Issuer
 from healthcert.issue.policy import IssuePolicy
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType
-from healthcert.trust.x509 import read_certificate
+from healthcert.trust.certificates import read_certificate
 from healthcert_cli.exits import boundary
 from healthcert_cli.options import json_option, passphrase_option
 from healthcert_cli.signing import load_signer

@@ -15,10 +15,11 @@ from healthcert.errors import Code, IssueError
 from healthcert.issue.pki import CSCA_VALIDITY, DSC_VALIDITY, KeyKind, KeyPair, new_csca, new_dsc
 from healthcert.issue.signer import load_private_key, needs_passphrase
 from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.lists.reading import Rejected
+from healthcert.lists.x509 import USAGE_OIDS
 from healthcert.model import EntryType
-from healthcert.trust.files import Rejected, read_path
+from healthcert.trust.files import read_path
 from healthcert.trust.keys import TrustedKey
-from healthcert.trust.x509 import USAGE_OIDS
 from healthcert.verify.report import describe_key
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Decorator, json_option, passphrase, passphrase_option, write_private

@@ -13,8 +13,9 @@ import click
 from healthcert.clock import SystemClock
 from healthcert.errors import Code, IssueError
 from healthcert.https import HttpFetcher
+from healthcert.lists.reading import Rejected
 from healthcert.publish import austrian, dcc_zip, did, gateway, german, jwks, swedish
-from healthcert.trust.files import Rejected, read_path
+from healthcert.trust.files import read_path
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Duration, json_option
 from healthcert_cli.signing import load_signer, signer_options

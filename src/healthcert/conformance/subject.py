@@ -15,9 +15,9 @@ from healthcert.errors import Code, DecodeError, Step
 from healthcert.families import recognise
 from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM
 from healthcert.limits import DEFAULT_LIMITS
+from healthcert.trust.certificates import read_certificate
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
-from healthcert.trust.x509 import read_certificate
 from healthcert.verify.policy import Policy
 from healthcert.verify.report import Report, StepResult
 from healthcert.verify.verifier import Verifier

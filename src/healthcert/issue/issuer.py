@@ -16,7 +16,7 @@ from healthcert.families.hcert.valuesets import value_sets
 from healthcert.issue.policy import IssuePolicy
 from healthcert.issue.signer import PemSigner, Signer
 from healthcert.model import EntryType, Event, Holder
-from healthcert.trust.x509 import read_certificate
+from healthcert.trust.certificates import read_certificate
 
 _DATED_BY = {
     EntryType.VACCINATION: "date: a day that is not in the future",

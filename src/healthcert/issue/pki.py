@@ -25,8 +25,8 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import Code, IssueError, Step
 from healthcert.issue.signer import PemSigner
+from healthcert.lists.x509 import USAGE_OIDS
 from healthcert.model import EntryType
-from healthcert.trust.x509 import USAGE_OIDS
 
 CSCA_VALIDITY = timedelta(days=4 * 365)
 DSC_VALIDITY = timedelta(days=2 * 365)

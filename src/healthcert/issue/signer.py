@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 from healthcert.encoding.algorithms import Algorithm, PrivateKey
 from healthcert.errors import Code, IssueError, Step
 from healthcert.limits import DEFAULT_LIMITS, read_file
-from healthcert.trust.files import Rejected, read_entries
-from healthcert.trust.x509 import kid_of, read_certificate
+from healthcert.lists.reading import Rejected
+from healthcert.lists.x509 import kid_of
+from healthcert.trust.certificates import read_certificate
+from healthcert.trust.files import read_entries
 
 
 class Signer(Protocol):

@@ -10,8 +10,8 @@ from healthcert.encoding import cbor, cose
 from healthcert.errors import Code, IssueError
 from healthcert.issue.signer import Signer
 from healthcert.publish.readable import check_readable
+from healthcert.trust.certificates import read_certificate
 from healthcert.trust.sources.at import DIGEST, EXPIRES_AT, NOT_BEFORE, VERSION, VERSION_LABEL, Austrian
-from healthcert.trust.x509 import read_certificate
 
 
 def publish(

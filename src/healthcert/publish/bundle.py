@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from healthcert.encoding import cbor, cose
 from healthcert.errors import Code, IssueError, Step
 from healthcert.issue.signer import Signer
+from healthcert.lists.anchors import Environment
 from healthcert.publish.readable import check_readable
-from healthcert.trust.anchors import Environment
 from healthcert.trust.generation import encode
 from healthcert.trust.keys import Assurance, Provenance, TrustedKey
 from healthcert.trust.sources.bundle import CONTENT_TYPE, VERSION, Bundle, BundledKey, Payload

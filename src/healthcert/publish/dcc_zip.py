@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from healthcert.encoding import cms_write
 from healthcert.errors import Code, IssueError, Step, TrustError
 from healthcert.issue.signer import Signer
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish.readable import check_readable
 from healthcert.trust.sources.dcc_zip import DOMAIN, VERSION, VERSION_LINE, Archive
-from healthcert.trust.x509 import parse_certificate
 
 _UNTIMED = (1980, 1, 1, 0, 0, 0)  # the same archive whenever it is made; Version.txt says when
 _ATTRIBUTES = 0o100644 << 16  # a file that all may read, its owner write

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from healthcert.errors import Code, IssueError, Step, TrustError
 from healthcert.issue.signer import Signer
+from healthcert.lists import jwk
+from healthcert.lists.x509 import Certificate, parse_certificate
 from healthcert.publish.readable import check_readable
-from healthcert.trust import jwk
 from healthcert.trust.countries import alpha3
 from healthcert.trust.jsonld import DID_V1, JWS_2020
 from healthcert.trust.sources.did import KEY_TYPE, PROOF_TYPE, parse_did, signed_bytes
 from healthcert.trust.sources.gdhcn import Network
-from healthcert.trust.x509 import Certificate, parse_certificate
 
 _LIST, _REFERENCES = "trustlist", "trustlist-ref"
 

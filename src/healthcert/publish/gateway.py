@@ -12,10 +12,10 @@ from healthcert.errors import Code, IssueError, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.issue.signer import Signer
 from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.lists.x509 import Certificate, parse_certificate
 from healthcert.publish.readable import check_readable
 from healthcert.trust.sources.dgcg import Gateway
 from healthcert.trust.sources.dgcg_items import encode
-from healthcert.trust.x509 import Certificate, parse_certificate
 
 Item = Mapping[str, str]
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, IssueError, Step, TrustError
 from healthcert.issue.signer import Signer
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish.gateway import item
 from healthcert.publish.readable import check_readable
 from healthcert.trust.sources.de import German
-from healthcert.trust.x509 import parse_certificate
 
 
 def publish(

@@ -11,10 +11,10 @@ from healthcert.encoding import jws
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, IssueError
 from healthcert.issue.signer import Signer
+from healthcert.lists import jwk
 from healthcert.publish.readable import check_readable
-from healthcert.trust import jwk
+from healthcert.trust.certificates import read_certificate
 from healthcert.trust.sources.jwks import KeySet
-from healthcert.trust.x509 import read_certificate
 
 MEDIA_TYPE = "jwk-set+json"  # RFC 7517 §8.5.2
 

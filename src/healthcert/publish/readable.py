@@ -7,9 +7,9 @@ from datetime import datetime
 
 from healthcert.errors import Code, IssueError, Step, TrustError
 from healthcert.issue.signer import Signer
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.sources.protocol import Context, Source
-from healthcert.trust.x509 import parse_certificate
 
 
 def check_readable(source: Source, parts: Mapping[str, bytes], signer: Signer, moment: datetime) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 from healthcert.encoding import jws
 from healthcert.errors import Code, IssueError
 from healthcert.issue.signer import Signer
+from healthcert.lists.chain import MAX_PATH
+from healthcert.lists.jwk import encode, jwk_of
+from healthcert.lists.reading import is_country
+from healthcert.lists.x509 import Certificate, parse_certificate
 from healthcert.publish.austrian import whole_seconds
 from healthcert.publish.readable import check_readable
-from healthcert.trust.chain import MAX_PATH
-from healthcert.trust.jwk import encode, jwk_of
-from healthcert.trust.sources.protocol import is_country
 from healthcert.trust.sources.se import Swedish
-from healthcert.trust.x509 import Certificate, parse_certificate
 
 
 def publish(

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from healthcert.clock import duration
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
-from healthcert.trust.anchors import Environment, load_anchors
+from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.update import Feed

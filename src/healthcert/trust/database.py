@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import Limits
-from healthcert.trust.anchors import Environment, TrustAnchor
+from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.trust.generation import Generation, Head, Row, decode, encode
 
 _APPLICATION_ID = 0x48434552  # "HCER", so that another program's database is not taken for a trust store

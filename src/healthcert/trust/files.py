@@ -8,24 +8,17 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
 from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
-from healthcert.trust.keys import TrustedKey, load_public_key
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected
+from healthcert.trust.keys import TrustedKey
 
 _BEGIN = b"-----BEGIN "
 _SUFFIXES = frozenset((".pem", ".crt", ".cer", ".der", ".key", ".pub", ".p7b", ".p7c"))
 _PKCS7 = (b"PKCS7", b"CMS")  # RFC 7468 §8, §9
 _SIGNED_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # the type that such a file begins with
 _LONGEST_HEADER = 6  # bytes before it
-
-
-class Rejected(Struct, frozen=True):
-    """An entry that could not be used: where it was, and why."""
-
-    source: str
-    error: TrustError
 
 
 def read_entries(data: bytes | str, *, source: str, kid: bytes | None = None) -> Iterator[TrustedKey | Rejected]:
@@ -114,7 +107,7 @@ def _bundle(der: bytes, source: str) -> Iterator[TrustedKey | Rejected]:
 
 def _single(der: bytes, source: str, kid: bytes | None, *, certificate: bool) -> TrustedKey | Rejected:
     # A verifier that opens its trust store needs no X.509, which takes longer to import than all it does.
-    from healthcert.trust.x509 import read_certificate
+    from healthcert.trust.certificates import read_certificate
 
     try:
         try:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from healthcert.errors import Code, Step, TrustError
+from healthcert.lists.reading import Rejected
 from healthcert.model import EntryType
-from healthcert.trust.files import Rejected
 from healthcert.trust.keys import Assurance, Link, Provenance, TrustedKey
 from healthcert.trust.sources.protocol import Authority
 

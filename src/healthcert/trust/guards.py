@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from healthcert.errors import Code, Step, TrustError
-from healthcert.trust.anchors import Environment
+from healthcert.lists.anchors import Environment
 from healthcert.trust.database import Memory, State
 from healthcert.trust.generation import Generation
 from healthcert.trust.keys import Assurance

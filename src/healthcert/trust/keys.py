@@ -7,13 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum, unique
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct
 
 from healthcert.encoding.algorithms import Algorithm, Check, PublicKey
-from healthcert.errors import Code, Step, TrustError
+from healthcert.lists.publickeys import load_public_key
 from healthcert.model import EntryType
 
 
@@ -139,25 +137,3 @@ class TrustedKey:
     def may_sign(self, types: Collection[EntryType]) -> bool:
         """Whether the key's usages cover every one of ``types``."""
         return self.usages is None or self.usages.issuperset(types)
-
-
-def load_public_key(spki: bytes) -> PublicKey:
-    """The public key of a DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
-
-    Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) for anything that is not an EC, RSA or Ed25519 key.
-    """
-    key = load_any_key(spki)
-    if Algorithm.for_key(key) is None:
-        raise TrustError(Code.CERTIFICATE_UNREADABLE, "not a key that can sign health certificates", Step.TRUST)
-    return key
-
-
-def load_any_key(spki: bytes) -> PublicKey:
-    """As :func:`load_public_key`, for those who sign keys and lists, whose curve may be another (Brainpool ...)."""
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise TrustError(Code.CERTIFICATE_UNREADABLE, "the public key cannot be read", Step.TRUST) from None
-    if not isinstance(key, PublicKey):
-        raise TrustError(Code.CERTIFICATE_UNREADABLE, "not an EC, RSA or Ed25519 key", Step.TRUST)
-    return key

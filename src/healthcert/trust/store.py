@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.lists.anchors import Environment
+from healthcert.lists.reading import Rejected
 from healthcert.model import EntryType
 from healthcert.trust import database
-from healthcert.trust.anchors import Environment
 from healthcert.trust.database import Memory, State, Transaction
-from healthcert.trust.files import Rejected, read_entries, read_path
+from healthcert.trust.files import read_entries, read_path
 from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
 from healthcert.trust.keys import Assurance, TrustedKey
 

@@ -13,11 +13,11 @@ from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, FetchError, HealthCertError, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.lists.anchors import Environment, TrustAnchor
+from healthcert.lists.reading import Rejected
 from healthcert.trust import database, guards
-from healthcert.trust.anchors import Environment, TrustAnchor
 from healthcert.trust.chain import link
 from healthcert.trust.database import Memory
-from healthcert.trust.files import Rejected
 from healthcert.trust.generation import LOCAL, Generation, Head, digest_of, make_generation
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList

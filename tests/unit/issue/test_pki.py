@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 import healthcert as hc
 from healthcert.intake.record import ENTRY_TYPES
 from healthcert.issue.pki import KeyKind, new_csca, new_dsc
-from healthcert.trust.x509 import read_certificate
+from healthcert.trust.certificates import read_certificate
 from tests.support import DAY, NOW, csca, dsc
 
 

@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from healthcert.errors import Code, HealthCertError, IssueError
 from healthcert.issue.pki import KeyKind, new_dsc
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish.did import publish, publish_tree
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.did import signed_bytes
 from healthcert.trust.sources.gdhcn import Network
 from healthcert.trust.sources.protocol import Context, Role
-from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
 from tests.support_did import REFERENCES, ROOT, anchor, context, dsc, sca, signer
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from healthcert.encoding import cms
 from healthcert.errors import Code, FetchError, IssueError
 from healthcert.fetch import Response
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import gateway
 from healthcert.trust.sources.dgcg import Gateway
-from healthcert.trust.x509 import parse_certificate
 from tests.gateway_world import Pair, authority, context, make, uploader, world
 from tests.support import DAY, NOW
 

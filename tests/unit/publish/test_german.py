@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from healthcert.encoding import cms
 from healthcert.errors import Code, IssueError
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import german
 from healthcert.trust.sources.de import German
 from healthcert.trust.sources.protocol import Context
-from healthcert.trust.x509 import parse_certificate
 from tests.gateway_world import Pair, make, world
 from tests.support import NOW
 

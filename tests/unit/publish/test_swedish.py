@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from healthcert.encoding import jws
 from healthcert.errors import Code, IssueError, TrustError
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
+from healthcert.lists.x509 import kid_of
 from healthcert.model import EntryType
 from healthcert.publish.swedish import publish
 from healthcert.trust.sources.protocol import Context, TrustList
 from healthcert.trust.sources.se import Swedish
-from healthcert.trust.x509 import kid_of
 from tests.support import DAY, NOW, csca, dsc
 from tests.support_lists import anchor_of, b64, chain
 
@@ -93,7 +93,7 @@ def test_a_certificate_that_is_given_twice_is_there_once() -> None:
 
 
 def test_usages_under_a_kid_of_two_certificates_are_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("healthcert.trust.x509.kid_of", lambda _: kid_of(b""))
+    monkeypatch.setattr("healthcert.lists.x509.kid_of", lambda _: kid_of(b""))
     found = load(
         published([pair.certificate_der() for pair in (dsc(EntryType.TEST), dsc(), dsc(EntryType.VACCINATION))])
     )

@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any
 
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
+from healthcert.lists.anchors import Environment, TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import austrian, german
 from healthcert.publish.bundle import export_bundle
-from healthcert.trust.anchors import Environment, TrustAnchor
 from healthcert.trust.store import TrustStore
 from healthcert.trust.update import Feed
-from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
 
 HOUR = timedelta(hours=1)

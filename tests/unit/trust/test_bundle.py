@@ -18,10 +18,10 @@ from msgspec.structs import replace
 import healthcert as hc
 from healthcert.encoding import cose
 from healthcert.issue.pki import KeyKind, KeyPair, new_dsc
+from healthcert.lists.x509 import kid_of
 from healthcert.publish.bundle import export_bundle
 from healthcert.trust.sources.bundle import CONTENT_TYPE, Bundle, BundledKey, Payload
 from healthcert.trust.sources.protocol import Context, TrustList
-from healthcert.trust.x509 import kid_of
 from tests.support import DAY, NOW, dsc
 from tests.unit.trust.lists import HOUR, anchor, authority, dscs, feed, numbered, signer_of_lists, unnumbered, unsigned
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import healthcert as hc
+from healthcert.lists.anchors import Environment
 from healthcert.trust import guards
-from healthcert.trust.anchors import Environment
 from healthcert.trust.database import Memory
 from healthcert.trust.sources.protocol import TrustList
 from healthcert.trust.update import Change, install_list

@@ -11,8 +11,8 @@ import click
 
 from healthcert.clock import SystemClock
 from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.publish.bundle import DEFAULT_ASSURANCES, export_bundle
-from healthcert.trust.anchors import Environment, load_anchors
 from healthcert.trust.keys import Assurance
 from healthcert.trust.update import Feed, install_list
 from healthcert_cli.commands.trust.shared import (

@@ -12,8 +12,8 @@ import click
 from healthcert.clock import FixedClock, SystemClock
 from healthcert.errors import Code, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.model import EntryType
-from healthcert.trust.anchors import Environment, load_anchors
 from healthcert.trust.config import SECRETS
 from healthcert.trust.sources.protocol import Source
 from healthcert.trust.sources.registry import SOURCES, source_named

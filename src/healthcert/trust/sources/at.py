@@ -16,27 +16,12 @@ from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import DecodeError, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    as_moment,
-    check_size,
-    exact_base64,
-    get,
-    is_country,
-    need_anchors,
-    not_authentic,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import read_certificate
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, as_moment, exact_base64, is_country, not_authentic, read_json, unreadable
+from healthcert.trust.certificates import read_certificate
+from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
 # hcert-kotlin: the header parameter with the version, the version, and the claims of the signature.
@@ -57,7 +42,7 @@ class Austrian:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = need_anchors(context)
+        anchors = need_anchors(context.anchors, context.now)
         content, signature = _unwrapped(parts)
         not_before, expires_at, signed, signer = _verified(content, signature, anchors, context.limits)
         if not_before > context.now + _SKEW:

@@ -16,23 +16,13 @@ from msgspec import Struct
 from healthcert.encoding import cose
 from healthcert.errors import DecodeError, TrustError
 from healthcert.fetch import Fetcher
+from healthcert.lists.anchors import Environment, TrustAnchor, need_anchors
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, not_authentic, unreadable
+from healthcert.lists.x509 import parse_certificate
 from healthcert.model import EntryType
-from healthcert.trust.anchors import Environment, TrustAnchor
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import Assurance, Link, Provenance, TrustedKey, load_public_key
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    get,
-    need_anchors,
-    not_authentic,
-    part,
-    unreadable,
-)
-from healthcert.trust.x509 import parse_certificate
+from healthcert.trust.keys import Assurance, Link, Provenance, TrustedKey
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part
 
 CONTENT_TYPE = "application/vnd.healthcert.trust-bundle+msgpack"
 VERSION = 1
@@ -76,7 +66,7 @@ class Bundle:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        payload, signed, signer = _verified(part(parts, "list"), need_anchors(context))
+        payload, signed, signer = _verified(part(parts, "list"), need_anchors(context.anchors, context.now))
         if payload.version != VERSION:
             raise unreadable(f"version {payload.version} of the format")
         if context.options.get("environment", payload.environment) != payload.environment:

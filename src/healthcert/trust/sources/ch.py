@@ -18,24 +18,13 @@ import msgspec
 from healthcert.errors import Code, FetchError, Step, TrustError
 from healthcert.fetch import Fetcher, Response
 from healthcert.limits import Limits
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.chain import chained_token
+from healthcert.lists.jwk import decode, public_key_of_jwk
+from healthcert.lists.reading import Rejected, read_json, unreadable
 from healthcert.model import EntryType
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import chained_token
-from healthcert.trust.files import Rejected
-from healthcert.trust.jwk import decode, public_key_of_jwk
 from healthcert.trust.keys import Assurance, TrustedKey
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    need_anchors,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, part, rejected
 
 DOMAIN, LIGHT = "DCC", "CH-LIGHT"
 SIGNER = "CH01-AppContentCertificate"
@@ -176,7 +165,7 @@ def _usable(known: Known, context: Context) -> list[bytes] | None:
 
 def _signed(token: bytes, context: Context) -> tuple[bytes, TrustAnchor]:
     """The payload of a token, when the pinned signer signed it, and which anchor vouches for that one."""
-    anchors = need_anchors(context)
+    anchors = need_anchors(context.anchors, context.now)
     named = [a if a.subject is not None else msgspec.structs.replace(a, subject=SIGNER) for a in anchors]
     payload, anchor = chained_token(token, named, context.now)
     return payload, anchors[named.index(anchor)]

@@ -16,24 +16,12 @@ from healthcert.encoding.protobuf import byte_strings
 from healthcert.errors import DecodeError, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.files import Rejected
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.archive import check_method, entry_count, opened
+from healthcert.lists.reading import Rejected, not_authentic, unreadable
+from healthcert.trust.certificates import read_certificate
 from healthcert.trust.keys import Assurance, TrustedKey
-from healthcert.trust.sources.archive import check_method, entry_count, opened
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    get,
-    need_anchors,
-    not_authentic,
-    part,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import read_certificate
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
 _LIST, _SIGNATURE = "export.bin", "export.sig"
@@ -58,7 +46,7 @@ class CoronaWarnApp:
         signer = None
         # With an anchor a list is signed, or an attacker could make it an unsigned one by leaving the signature out.
         if context.options.get("unsigned") != "yes" or context.anchors:
-            signer = _verified(data, signatures, need_anchors(context))
+            signer = _verified(data, signatures, need_anchors(context.anchors, context.now))
         entries = _entries(data, context.limits)
         return TrustList(
             keys=tuple(entry for entry in entries if isinstance(entry, TrustedKey)),

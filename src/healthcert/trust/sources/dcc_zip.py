@@ -18,26 +18,15 @@ from datetime import UTC, datetime
 from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import Authorities, chained_key, link, pinned_signer
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
-from healthcert.trust.sources.archive import check_method, entry_count, opened
-from healthcert.trust.sources.protocol import (
-    Authority,
-    Context,
-    Fetched,
-    Known,
-    Role,
-    TrustList,
-    check_size,
-    exact_base64,
-    get,
-    need_anchors,
-    part,
-    unreadable,
-)
-from healthcert.trust.x509 import Certificate, parse_certificate
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.archive import check_method, entry_count, opened
+from healthcert.lists.chain import pinned_signer
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, exact_base64, unreadable
+from healthcert.lists.x509 import Certificate, parse_certificate
+from healthcert.trust.chain import Authorities, chained_key, link
+from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import Authority, Context, Fetched, Known, Role, TrustList, check_size, get, part
 
 DOMAIN = "DCC"
 VERSION = "Version.txt"
@@ -57,7 +46,7 @@ class Archive:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = need_anchors(context)
+        anchors = need_anchors(context.anchors, context.now)
         archive = part(parts, "archive")
         # Nothing of the archive is looked at before it is known whose it is.
         signer = _signer(archive, part(parts, "signature"), anchors)

@@ -15,25 +15,11 @@ from typing import Any
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.files import Rejected
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.reading import Rejected, exact_base64, not_authentic, read_json, unreadable
+from healthcert.trust.certificates import read_certificate
 from healthcert.trust.keys import Assurance, TrustedKey
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    exact_base64,
-    get,
-    need_anchors,
-    not_authentic,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import read_certificate
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
 
@@ -47,7 +33,7 @@ class German:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = need_anchors(context)
+        anchors = need_anchors(context.anchors, context.now)
         body, signer = _verified(part(parts, "list"), anchors)
         items = read_json(body, dict).get("certificates")
         if not isinstance(items, list):

@@ -19,10 +19,13 @@ from healthcert.encoding.algorithms import PublicKey
 from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import Authorities, chained_key, link, pinned_signer
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.chain import pinned_signer
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, exact_base64, not_authentic, read_json, unreadable
+from healthcert.lists.x509 import Certificate
+from healthcert.trust.chain import Authorities, chained_key, link
+from healthcert.trust.keys import Assurance, TrustedKey
 from healthcert.trust.sources.dgcg_items import (
     DOMAIN,
     Item,
@@ -33,22 +36,7 @@ from healthcert.trust.sources.dgcg_items import (
     read_items,
     standing,
 )
-from healthcert.trust.sources.protocol import (
-    Authority,
-    Context,
-    Fetched,
-    Known,
-    Role,
-    TrustList,
-    check_size,
-    exact_base64,
-    need_anchors,
-    not_authentic,
-    part,
-    read_json,
-    unreadable,
-)
-from healthcert.trust.x509 import Certificate
+from healthcert.trust.sources.protocol import Authority, Context, Fetched, Known, Role, TrustList, check_size, part
 
 _PAGE = 500  # items asked for at a time
 _SIGNATURE_BYTES = 64 * 1024  # of one item
@@ -76,7 +64,7 @@ class Gateway:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = need_anchors(context)
+        anchors = need_anchors(context.anchors, context.now)
         items = {name: read_items(part(parts, name), name, context.limits) for name in self.parts}
         authorities, bad_authorities = _usable(items["CSCA"], lambda item: _authority(item, anchors))
         uploaders, bad_uploaders = _usable(items["UPLOAD"], lambda item: _uploader(item, anchors, context.now))

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import Limits
-from healthcert.trust.sources.protocol import check_size, exact_base64, read_json, unreadable
-from healthcert.trust.x509 import Certificate, parse_certificate
+from healthcert.lists.reading import exact_base64, read_json, unreadable
+from healthcert.lists.x509 import Certificate, parse_certificate
+from healthcert.trust.sources.protocol import check_size
 
 DOMAIN = "DCC"
 _COUNTRY = re.compile(r"[A-Z]{2}")

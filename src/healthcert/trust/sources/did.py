@@ -19,10 +19,10 @@ from msgspec import Struct
 from healthcert.encoding.algorithms import Algorithm, PublicKey
 from healthcert.encoding.oids import verify_oid
 from healthcert.errors import Code, Step, TrustError
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.reading import not_authentic, read_json, unreadable
 from healthcert.trust.jsonld import DID_CONTEXTS, JWS_2020, TNG_CONTEXTS, canonical, canonical_in_pieces, contexts_of
-from healthcert.trust.sources.protocol import not_authentic, read_json, unreadable
 
 KEY_TYPE = "JsonWebKey2020"
 PROOF_TYPE = "JsonWebSignature2020"

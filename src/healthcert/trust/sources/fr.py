@@ -12,21 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from healthcert.fetch import Fetcher
-from healthcert.trust.files import Rejected
+from healthcert.lists.reading import Rejected, exact_base64, read_json, unreadable
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.plain import der_of, fetch_with_token, listed_key, moment_of, unsigned
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    exact_base64,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, part, rejected
 
 _INVENTED = ("2020-01-01", "2030-01-01")  # what was written for keys that had no certificate
 _ALIASES = {"UK": "GB", "EL": "GR"}  # ISO 3166-1 has other codes for what these are used for

@@ -15,28 +15,18 @@ from msgspec import Struct
 from healthcert.encoding.algorithms import PublicKey
 from healthcert.errors import Code, Step, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust.anchors import Environment
+from healthcert.lists.anchors import Environment
+from healthcert.lists.jwk import key_bytes
+from healthcert.lists.publickeys import load_any_key, load_public_key
+from healthcert.lists.reading import Rejected, exact_base64, unreadable
+from healthcert.lists.x509 import Certificate, parse_certificate
+from healthcert.trust.certificates import key_of
 from healthcert.trust.chain import Authorities, chained_key, link
 from healthcert.trust.countries import alpha2, is_test_participant
-from healthcert.trust.files import Rejected
-from healthcert.trust.jwk import key_bytes
-from healthcert.trust.keys import Assurance, Link, TrustedKey, load_any_key, load_public_key
+from healthcert.trust.keys import Assurance, Link, TrustedKey
 from healthcert.trust.sources.did import Document, Method, key_of_jwk, spelled_kid, spells_kid, split_fragment, url_of
 from healthcert.trust.sources.gdhcn_tree import NARROWING, WILDCARD, Tree, environment_of, labels_of, wanted
-from healthcert.trust.sources.protocol import (
-    Authority,
-    Context,
-    Fetched,
-    Known,
-    Role,
-    TrustList,
-    exact_base64,
-    get,
-    part,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import Certificate, key_of, parse_certificate
+from healthcert.trust.sources.protocol import Authority, Context, Fetched, Known, Role, TrustList, get, part, rejected
 
 __all__ = ["Network", "environment_of"]
 

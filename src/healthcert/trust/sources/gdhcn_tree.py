@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 from healthcert.errors import Code, Step, TrustError
-from healthcert.trust.anchors import Environment, TrustAnchor
-from healthcert.trust.files import Rejected
+from healthcert.lists.anchors import Environment, TrustAnchor, need_anchors
+from healthcert.lists.reading import Rejected, not_authentic, unreadable
 from healthcert.trust.sources.did import Document, parse_did, read_document, url_of
-from healthcert.trust.sources.protocol import Context, need_anchors, not_authentic, rejected, unreadable
+from healthcert.trust.sources.protocol import Context, rejected
 
 WILDCARD = "-"
 NARROWING = ("domain", "participant", "usage")
@@ -63,7 +63,7 @@ class Tree:
     def __init__(self, context: Context) -> None:
         """Raises :class:`TrustError` (``TRUST_ANCHOR_MISSING``)."""
         unsigned = context.options.get("unsigned") == "yes" and not context.anchors
-        self._anchors = None if unsigned else need_anchors(context)
+        self._anchors = None if unsigned else need_anchors(context.anchors, context.now)
         self._options, self._most_pages = context.options, context.limits.list_pages
         self._most_bytes = min(context.limits.list_bytes, _MAX_BYTES)
         self._most_entries = min(context.limits.trust_entries, _MAX_ENTRIES)

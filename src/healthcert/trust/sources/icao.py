@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from healthcert.encoding import ber, cms
 from healthcert.errors import Code, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import anchor_of, chained_signer
-from healthcert.trust.files import Rejected
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.chain import anchor_of, chained_signer
+from healthcert.lists.reading import Rejected, not_authentic, unreadable
+from healthcert.lists.x509 import Certificate, parse_certificate
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.protocol import (
     Authority,
@@ -26,13 +27,9 @@ from healthcert.trust.sources.protocol import (
     TrustList,
     check_size,
     get,
-    need_anchors,
-    not_authentic,
     part,
     rejected,
-    unreadable,
 )
-from healthcert.trust.x509 import Certificate, parse_certificate
 
 DOMAIN = "ICAO"
 MASTER_LIST = "2.23.136.1.1.2"
@@ -49,7 +46,7 @@ class MasterList:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = need_anchors(context)
+        anchors = need_anchors(context.anchors, context.now)
         data = part(parts, "list")
         message = cms.read(data)
         # Doc 9303-12: what the same authority signed for another purpose is no master list.

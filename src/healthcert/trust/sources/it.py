@@ -15,21 +15,10 @@ from typing import Any
 
 from healthcert.errors import Code, FetchError
 from healthcert.fetch import Fetcher
-from healthcert.trust.files import Rejected
+from healthcert.lists.reading import Rejected, read_json, unreadable
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.plain import der_of, listed_key, unsigned
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    get,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 _FULL_RELOAD = timedelta(days=7)
 _END = frozenset((203, 204))  # 204 No Content; some copies of the service answer 203

@@ -18,26 +18,14 @@ from healthcert.encoding import jws
 from healthcert.encoding.algorithms import Algorithm, PublicKey
 from healthcert.errors import Code, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, not_authentic, read_json, unreadable
+from healthcert.trust.certificates import read_certificate
+from healthcert.trust.keys import Assurance, TrustedKey
 from healthcert.trust.sources.plain import der_of
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    get,
-    need_anchors,
-    not_authentic,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import read_certificate
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{16}", re.ASCII)
@@ -88,7 +76,7 @@ def _verified(data: bytes, context: Context) -> tuple[bytes, TrustAnchor | None]
         if context.anchors:
             raise not_authentic("the set comes without a signature, and an anchor is pinned for it")
         return data, None
-    anchors = need_anchors(context)
+    anchors = need_anchors(context.anchors, context.now)
     token = jws.read(data.removesuffix(b"\n"), code=Code.TRUST_LIST_UNREADABLE)
     for anchor in anchors:
         if token.verify(anchor.public_key(), pkcs1=True):

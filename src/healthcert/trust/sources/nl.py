@@ -12,27 +12,14 @@ from typing import Any
 
 from healthcert.errors import Code, DecodeError, Step, TrustError
 from healthcert.fetch import Fetcher
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.chain import chained_signer
+from healthcert.lists.jwk import decode
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, exact_base64, is_country, read_json, unreadable
 from healthcert.model import EntryType
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import chained_signer
-from healthcert.trust.files import Rejected
-from healthcert.trust.jwk import decode
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    exact_base64,
-    get,
-    is_country,
-    need_anchors,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
+from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
 USAGES = {"t": EntryType.TEST, "v": EntryType.VACCINATION, "r": EntryType.RECOVERY}
@@ -48,7 +35,7 @@ class Dutch:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = _named(need_anchors(context))
+        anchors = _named(need_anchors(context.anchors, context.now))
         wrapper = read_json(part(parts, "list"), dict)
         payload, signature = (_octets(wrapper.get(name)) for name in ("payload", "signature"))
         try:

@@ -12,23 +12,13 @@ from typing import Any
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, Step, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust import jwk
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import TrustedKey, load_public_key
+from healthcert.lists import jwk
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, read_json, unreadable
+from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.did import url_of
 from healthcert.trust.sources.plain import unsigned
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    get,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "NZCP"
 ISSUER = "did:web:nzcp.identity.health.nz"

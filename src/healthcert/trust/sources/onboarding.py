@@ -19,27 +19,13 @@ from healthcert.encoding.ber import Element
 from healthcert.encoding.cms_write import object_id
 from healthcert.errors import DecodeError, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import pinned_signer
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.chain import pinned_signer
+from healthcert.lists.reading import Rejected, exact_base64, not_authentic, read_json, unreadable
+from healthcert.lists.x509 import Certificate, parse_certificate
 from healthcert.trust.countries import alpha2
-from healthcert.trust.files import Rejected
 from healthcert.trust.keys import Assurance
-from healthcert.trust.sources.protocol import (
-    Authority,
-    Context,
-    Fetched,
-    Known,
-    Role,
-    TrustList,
-    check_size,
-    exact_base64,
-    get,
-    need_anchors,
-    not_authentic,
-    read_json,
-    unreadable,
-)
-from healthcert.trust.x509 import Certificate, parse_certificate
+from healthcert.trust.sources.protocol import Authority, Context, Fetched, Known, Role, TrustList, check_size, get
 
 _ROLES = {"SCA": Role.CSCA, "UP": Role.UPLOAD, "TLS": Role.TLS}
 _FILE = re.compile(r"(?:.*/)?TNG_TA\.signed\.([A-Za-z_]{1,32})\.json")
@@ -63,7 +49,7 @@ class Onboarding:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = need_anchors(context)
+        anchors = need_anchors(context.anchors, context.now)
         files = {path: data for path, data in sorted(parts.items()) if len(parts) == 1 or _FILE.fullmatch(path)}
         if not files:
             raise unreadable("no file has the name of a signed one")

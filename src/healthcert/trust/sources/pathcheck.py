@@ -13,10 +13,12 @@ from typing import Any
 
 from healthcert.errors import Code, DecodeError, TrustError
 from healthcert.fetch import Fetcher
+from healthcert.lists import jwk
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, read_json, unreadable
+from healthcert.lists.x509 import parse_certificate
 from healthcert.model import EntryType
-from healthcert.trust import jwk
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import TrustedKey, load_public_key
+from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.icao import authorities
 from healthcert.trust.sources.plain import der_of, listed_key, moment_of, unsigned
 from healthcert.trust.sources.protocol import (
@@ -28,12 +30,9 @@ from healthcert.trust.sources.protocol import (
     check_size,
     get,
     part,
-    read_json,
     rejected,
-    unreadable,
 )
 from healthcert.trust.sources.shc import is_issuer, issuer_key, thumbprint_key
-from healthcert.trust.x509 import parse_certificate
 
 _PEM = {"CERTIFICATE", "PUBLIC KEY"}
 _USAGES = {"t": EntryType.TEST, "v": EntryType.VACCINATION, "r": EntryType.RECOVERY}

@@ -11,23 +11,12 @@ from dataclasses import replace
 from itertools import islice
 
 from healthcert.fetch import Fetcher
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import pinned_signer
-from healthcert.trust.files import Rejected, read_entries
+from healthcert.lists.anchors import TrustAnchor, need_anchors
+from healthcert.lists.chain import pinned_signer
+from healthcert.lists.reading import Rejected, exact_base64, not_authentic, unreadable
+from healthcert.trust.files import read_entries
 from healthcert.trust.keys import Assurance, TrustedKey
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    exact_base64,
-    get,
-    need_anchors,
-    not_authentic,
-    part,
-    unreadable,
-)
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part
 
 DOMAIN = "DCC"
 _FETCHED = "fetched"  # a part without content, which tells a bundle that came over the network
@@ -89,5 +78,5 @@ def _verified(data: bytes, signature: bytes | None, context: Context) -> TrustAn
     message = signature if signature[:1] == b"\x30" else exact_base64(signature.removesuffix(b"\n"))
     if message is None:
         raise unreadable("the signature is neither DER nor base64")
-    _, signer = pinned_signer(message, data, need_anchors(context))
+    _, signer = pinned_signer(message, data, need_anchors(context.anchors, context.now))
     return signer

@@ -13,22 +13,13 @@ from typing import Any
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust import jwk
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
-from healthcert.trust.sources.protocol import (
-    Authority,
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    exact_base64,
-    part,
-    read_json,
-    rejected,
-)
-from healthcert.trust.x509 import parse_certificate, read_certificate
+from healthcert.lists import jwk
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, exact_base64, read_json
+from healthcert.lists.x509 import parse_certificate
+from healthcert.trust.certificates import read_certificate
+from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import Authority, Context, Fetched, Known, TrustList, check_size, part, rejected
 
 DOMAIN = "DCC"
 _MAX_KID = 44  # characters; a whole SHA-256 has as many

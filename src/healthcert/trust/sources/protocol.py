@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum, unique
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct, field
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.files import Rejected
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.reading import Rejected, unreadable
 from healthcert.trust.keys import Assurance, TrustedKey
 
 
@@ -151,81 +148,10 @@ def get(fetcher: Fetcher, url: str, known: Known, limits: Limits) -> tuple[bytes
     return response.body, {url: found} if found else {}
 
 
-def read_json(data: bytes, kind: type[Any]) -> Any:
-    """JSON whose outermost value is of ``kind``, without repeated members.
-
-    Raises :class:`TrustError` (``TRUST_LIST_UNREADABLE``).
-    """
-    try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise unreadable("not the JSON it should be") from None
-    if not isinstance(value, kind):
-        raise unreadable("not the JSON it should be")
-    return value
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        # RFC 8259 §4: what software makes of a repeated name differs, and with it what was signed.
-        raise ValueError("a member that is there twice")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def exact_base64(text: bytes | str) -> bytes | None:
-    """What base64 stands for; None for any spelling but the one that encoding it gives, as a signature has."""
-    octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
-    try:
-        found = base64.b64decode(octets, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return found if base64.b64encode(found) == octets else None
-
-
-def as_moment(seconds: Any) -> datetime | None:
-    """The moment that a whole number of seconds since 1970 is; None for anything else."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if type(seconds) is int else None
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def is_country(value: Any) -> bool:
-    """Whether ``value`` has the form of a country's code (ISO 3166-1 alpha-2), in capitals."""
-    return isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()
-
-
 def check_size(count: int, limits: Limits) -> None:
     """Raises :class:`TrustError` (``INPUT_TOO_LONG``) for a list of more entries than are taken."""
     if count > limits.trust_entries:
         raise TrustError(Code.INPUT_TOO_LONG, f"a list of more than {limits.trust_entries} entries", Step.TRUST)
-
-
-def need_anchors(context: Context) -> tuple[TrustAnchor, ...]:
-    """The pinned anchors that are valid now.
-
-    Raises :class:`TrustError`: ``TRUST_ANCHOR_MISSING`` when there is none.
-    """
-    if not context.anchors:
-        raise TrustError(Code.TRUST_ANCHOR_MISSING, "the list is signed: pin the key or certificate of its signer")
-    problems = [anchor.problem_at(context.now) for anchor in context.anchors]
-    usable = tuple(a for a, problem in zip(context.anchors, problems, strict=True) if problem is None)
-    if not usable:
-        raise TrustError(Code.TRUST_ANCHOR_MISSING, next(p for p in problems if p), Step.TRUST)
-    return usable
-
-
-def unreadable(detail: str) -> TrustError:
-    return TrustError(Code.TRUST_LIST_UNREADABLE, detail, Step.TRUST)
-
-
-def not_authentic(detail: str) -> TrustError:
-    return TrustError(Code.TRUST_LIST_NOT_AUTHENTIC, detail, Step.TRUST)
 
 
 def rejected(where: str, detail: str, code: Code = Code.CERTIFICATE_UNREADABLE) -> Rejected:

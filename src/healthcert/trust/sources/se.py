@@ -9,28 +9,16 @@ from typing import Any
 
 from healthcert.errors import TrustError
 from healthcert.fetch import Fetcher
+from healthcert.lists.anchors import need_anchors
+from healthcert.lists.chain import chained_token
+from healthcert.lists.jwk import decode, public_key_of_jwk
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, as_moment, is_country, not_authentic, read_json, unreadable
+from healthcert.lists.x509 import USAGE_OF
 from healthcert.model import EntryType
-from healthcert.trust.chain import chained_token
-from healthcert.trust.files import Rejected
-from healthcert.trust.jwk import decode, public_key_of_jwk
-from healthcert.trust.keys import Assurance, TrustedKey, load_public_key
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    as_moment,
-    check_size,
-    get,
-    is_country,
-    need_anchors,
-    not_authentic,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import USAGE_OF, read_certificate
+from healthcert.trust.certificates import read_certificate
+from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
 _SKEW = timedelta(seconds=300)
@@ -45,7 +33,9 @@ class Swedish:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        payload, signer = chained_token(part(parts, "list").strip(), need_anchors(context), context.now)
+        payload, signer = chained_token(
+            part(parts, "list").strip(), need_anchors(context.anchors, context.now), context.now
+        )
         claims = read_json(payload, dict)
         # DSC-TL §2.2: iat, exp and the list must be there.
         issued_at, expires_at = as_moment(claims.get("iat")), as_moment(claims.get("exp"))

@@ -16,23 +16,13 @@ from typing import Any
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, FetchError, Step, TrustError
 from healthcert.fetch import Fetcher
-from healthcert.trust import jwk
-from healthcert.trust.files import Rejected
-from healthcert.trust.keys import TrustedKey, load_public_key
+from healthcert.lists import jwk
+from healthcert.lists.publickeys import load_public_key
+from healthcert.lists.reading import Rejected, read_json, unreadable
+from healthcert.lists.x509 import parse_certificate
+from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.plain import der_of, unsigned
-from healthcert.trust.sources.protocol import (
-    Context,
-    Fetched,
-    Known,
-    TrustList,
-    check_size,
-    get,
-    part,
-    read_json,
-    rejected,
-    unreadable,
-)
-from healthcert.trust.x509 import parse_certificate
+from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "SHC"
 KEY_SET = "/.well-known/jwks.json"

@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from healthcert.errors import DecodeError, TrustError
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.chain import pinned_signer
-from healthcert.trust.sources.protocol import exact_base64, not_authentic, unreadable
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.chain import pinned_signer
+from healthcert.lists.reading import exact_base64, not_authentic, unreadable
 
 _MEMBERS = ("country", "name", "url", "type")
 _ENDS = {"gateway": ";", "successor": ""}

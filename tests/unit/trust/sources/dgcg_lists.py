@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from healthcert.errors import Code, TrustError
+from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.trust.sources.dgcg import Gateway
 from healthcert.trust.sources.protocol import Context, TrustList
 from tests.gateway_world import (
@@ -34,7 +34,7 @@ def dsc_item(**changes: Any) -> Item:
     return {**lists()["DSC"][0], **changes}
 
 
-def skipped_for(found: TrustList, where: str) -> TrustError:
+def skipped_for(found: TrustList, where: str) -> HealthCertError:
     """Why the only entry that was skipped was."""
     assert [entry.source for entry in found.skipped] == [where]
     return found.skipped[0].error

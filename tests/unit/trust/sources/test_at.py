@@ -20,8 +20,8 @@ from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
 from healthcert.limits import Limits
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.model import EntryType
-from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.at import Austrian
 from healthcert.trust.sources.protocol import Context, Known, TrustList

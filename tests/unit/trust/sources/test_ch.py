@@ -19,8 +19,8 @@ from healthcert.errors import Code, FetchError, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyKind
 from healthcert.limits import Limits
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.model import EntryType
-from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.ch import SIGNER, Swiss
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList

@@ -20,12 +20,12 @@ from msgspec.structs import replace
 from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.dcc_zip import Archive
 from healthcert.trust.sources.protocol import Context, Fetched, Known, Role, TrustList
 from healthcert.trust.sources.registry import source_named
-from healthcert.trust.x509 import parse_certificate
 from tests.gateway_world import YEAR, Pair, authority, deep, make, repeated, uploader, world
 from tests.support import DAY, NOW
 

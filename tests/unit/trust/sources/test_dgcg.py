@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from healthcert.encoding import cms
 from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor, load_anchors
+from healthcert.lists.anchors import TrustAnchor, load_anchors
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.dgcg import Gateway
 from healthcert.trust.sources.protocol import Context, Role
 from healthcert.trust.sources.registry import source_named
 from healthcert.trust.sources.trusted_issuer import verify_trusted_issuer
-from healthcert.trust.x509 import parse_certificate
 from tests.gateway_world import (
     YEAR,
     Item,

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from healthcert.encoding.algorithms import Algorithm, PrivateKey
 from healthcert.errors import Code, HealthCertError, TrustError
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.trust.jsonld import DID_V1, JWS_2020
 from healthcert.trust.sources.did import (
     key_of_jwk,

@@ -17,14 +17,14 @@ from healthcert.errors import Code, FetchError, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.issue.pki import new_csca, new_dsc
 from healthcert.limits import Limits
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.jsonld import DID_V1, JWS_2020
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.did import read_document, url_of
 from healthcert.trust.sources.gdhcn import Network, environment_of
 from healthcert.trust.sources.protocol import Context, Known, Role, TrustList
-from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
 from tests.support_did import (
     DEV_CONTEXT,

@@ -18,9 +18,9 @@ from healthcert.encoding import jws
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import IssueError
 from healthcert.issue.pki import KeyKind
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.publish.jwks import publish
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.jwks import KeySet
 from healthcert.trust.sources.protocol import Known, TrustList

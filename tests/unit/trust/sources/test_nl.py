@@ -17,8 +17,8 @@ from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyKind
 from healthcert.limits import Limits
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.model import EntryType
-from healthcert.trust.anchors import TrustAnchor
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.nl import Dutch
 from healthcert.trust.sources.protocol import Context, Known, TrustList

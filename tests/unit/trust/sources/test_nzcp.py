@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 
 from healthcert.errors import FetchError, TrustError
-from healthcert.trust import jwk
+from healthcert.lists import jwk
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.did import url_of
 from healthcert.trust.sources.nzcp import ISSUER, NewZealand

@@ -18,14 +18,14 @@ from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyPair
 from healthcert.limits import Limits
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.x509 import parse_certificate
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.onboarding import Onboarding
 from healthcert.trust.sources.protocol import Context, Known, Role, TrustList
-from healthcert.trust.x509 import parse_certificate
 from tests.support import DAY, NOW
 from tests.support_did import dsc, sca, signer
-from tests.unit.trust.test_x509 import certificate
+from tests.unit.lists.test_x509 import certificate
 
 SOURCE = Onboarding()
 SCA_PATH = "FRA/onboarding/DCC/SCA/signed/TNG_TA.signed.SCA.json"

@@ -12,7 +12,7 @@ from hypothesis import given
 
 import healthcert as hc
 from healthcert.issue.pki import KeyPair
-from healthcert.trust import jwk
+from healthcert.lists import jwk
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.pathcheck import PathCheck
 from healthcert.trust.sources.protocol import Known, Role, TrustList

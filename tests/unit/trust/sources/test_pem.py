@@ -13,7 +13,8 @@ from hypothesis import given
 import healthcert as hc
 from healthcert.errors import FetchError
 from healthcert.issue.pki import KeyPair
-from healthcert.trust.files import Rejected, read_entries, read_path
+from healthcert.lists.reading import Rejected
+from healthcert.trust.files import read_entries, read_path
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.pem import Certificates
 from healthcert.trust.sources.protocol import Known

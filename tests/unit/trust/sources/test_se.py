@@ -19,9 +19,9 @@ from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyKind, KeyPair, new_csca, new_dsc
 from healthcert.limits import Limits
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.jwk import jwk_of
 from healthcert.model import EntryType
-from healthcert.trust.anchors import TrustAnchor
-from healthcert.trust.jwk import jwk_of
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.protocol import Context, Known, TrustList
 from healthcert.trust.sources.se import Swedish

@@ -19,7 +19,7 @@ from hypothesis import given
 from healthcert.errors import FetchError, TrustError
 from healthcert.fetch import Response
 from healthcert.limits import DEFAULT_LIMITS
-from healthcert.trust import jwk
+from healthcert.lists import jwk
 from healthcert.trust.keys import Assurance
 from healthcert.trust.sources.protocol import Known, TrustList
 from healthcert.trust.sources.shc import Directory, Issuer, is_issuer

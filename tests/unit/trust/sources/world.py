@@ -19,8 +19,8 @@ from healthcert.errors import Code, FetchError, HealthCertError
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyPair
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.trust import jwk
-from healthcert.trust.anchors import TrustAnchor
+from healthcert.lists import jwk
+from healthcert.lists.anchors import TrustAnchor
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.sources.protocol import Context, Source, TrustList
 from tests.support import NOW

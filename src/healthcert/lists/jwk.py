@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from healthcert.encoding.algorithms import PublicKey
 from healthcert.errors import Code, Step, TrustError
-from healthcert.trust.keys import load_any_key
+from healthcert.lists.publickeys import load_any_key
 
 _CURVES: dict[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 _NAMES = {curve.name: name for name, curve in _CURVES.items()}

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum, unique
 from pathlib import Path
@@ -17,9 +17,9 @@ from msgspec import Struct
 from healthcert.encoding.algorithms import PublicKey
 from healthcert.errors import Code, HealthCertError, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
-from healthcert.trust.jwk import public_key_of_jwk
-from healthcert.trust.keys import load_any_key
-from healthcert.trust.x509 import Certificate, kid_of, parse_certificate
+from healthcert.lists.jwk import public_key_of_jwk
+from healthcert.lists.publickeys import load_any_key
+from healthcert.lists.x509 import Certificate, kid_of, parse_certificate
 
 _BEGIN = b"-----BEGIN "
 
@@ -88,6 +88,20 @@ def load_anchors(path: Path, *, subject: str | None = None) -> tuple[TrustAnchor
     if not found:
         raise _unreadable(path.name, "it holds neither certificate nor public key")
     return found
+
+
+def need_anchors(anchors: Sequence[TrustAnchor], now: datetime) -> tuple[TrustAnchor, ...]:
+    """The pinned anchors that are valid now.
+
+    Raises :class:`TrustError`: ``TRUST_ANCHOR_MISSING`` when there is none.
+    """
+    if not anchors:
+        raise TrustError(Code.TRUST_ANCHOR_MISSING, "the list is signed: pin the key or certificate of its signer")
+    problems = [anchor.problem_at(now) for anchor in anchors]
+    usable = tuple(a for a, problem in zip(anchors, problems, strict=True) if problem is None)
+    if not usable:
+        raise TrustError(Code.TRUST_ANCHOR_MISSING, next(p for p in problems if p), Step.TRUST)
+    return usable
 
 
 def _anchors(data: bytes, name: str, subject: str | None) -> Iterator[TrustAnchor]:

@@ -13,7 +13,8 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
 import healthcert as hc
-from healthcert.trust.x509 import kid_of, read_certificate
+from healthcert.lists.x509 import kid_of
+from healthcert.trust.certificates import read_certificate
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 NORMATIVE, VARIANT = "1.3.6.1.4.1.1847.2021.1", "1.3.6.1.4.1.0.1847.2021.1"

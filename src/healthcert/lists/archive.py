@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from healthcert.trust.sources.protocol import unreadable
+from healthcert.lists.reading import unreadable
 
 _DIRECTORY_ENTRY = b"PK\1\2"
 # What the reader raises for archives that are damaged, or made in a way that it does not know.

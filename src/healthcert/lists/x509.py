@@ -18,8 +18,8 @@ from healthcert.encoding.ber import Element
 from healthcert.encoding.cms import algorithm_of
 from healthcert.encoding.oids import verify_oid
 from healthcert.errors import Code, DecodeError, Step, TrustError
+from healthcert.lists.publickeys import load_any_key
 from healthcert.model import EntryType
-from healthcert.trust.keys import TrustedKey, load_any_key, load_public_key
 
 _MAX_BYTES = 64 * 1024  # of a certificate; with an RSA key of 4096 bits it has under 3 KiB
 _COUNTRY_NAME = "2.5.4.6"
@@ -134,30 +134,6 @@ class Certificate(Struct, frozen=True):
 def kid_of(certificate: bytes) -> bytes:
     """The kid of a DER certificate: the first 8 bytes of its SHA-256 (HCERT specification, Appendix A.1)."""
     return hashlib.sha256(certificate).digest()[:8]
-
-
-def read_certificate(der: bytes, *, source: str = "memory") -> TrustedKey:
-    """A DER certificate as a trusted key, with its own kid.
-
-    Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
-    """
-    certificate = parse_certificate(der)
-    load_public_key(certificate.spki)
-    return key_of(certificate, source=source)
-
-
-def key_of(certificate: Certificate, *, source: str = "memory") -> TrustedKey:
-    """The key of a certificate, with what the certificate says of it."""
-    return TrustedKey(
-        kid=certificate.kid,
-        spki=certificate.spki,
-        country=certificate.country,
-        usages=certificate.usages,
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        certificate=certificate.der,
-        source=source,
-    )
 
 
 def parse_certificate(der: bytes) -> Certificate:

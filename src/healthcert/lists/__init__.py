@@ -1,0 +1,1 @@
+"""What every signed list needs, whatever it lists."""
