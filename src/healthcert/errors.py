@@ -69,6 +69,7 @@ class Code(StrEnum):
     KEY_ASSURANCE_TOO_LOW = "KEY_ASSURANCE_TOO_LOW"
     TRUST_LIST_EXPIRED = "TRUST_LIST_EXPIRED"
     REVOCATION_UNKNOWN = "REVOCATION_UNKNOWN"
+    REVOCATION_POSSIBLE = "REVOCATION_POSSIBLE"
 
     # Departures from the letter that are seen in the wild. A policy tolerates them one by one: a
     # tolerated one is a warning in the report, any other fails its step under this very code.
@@ -115,6 +116,16 @@ class Code(StrEnum):
     ENVIRONMENT_MIXED = "ENVIRONMENT_MIXED"
     CLOCK_BEHIND = "CLOCK_BEHIND"
     KEY_NOT_CHAINED = "KEY_NOT_CHAINED"
+    REVOCATION_LIST_UNREADABLE = "REVOCATION_LIST_UNREADABLE"
+    REVOCATION_LIST_NOT_AUTHENTIC = "REVOCATION_LIST_NOT_AUTHENTIC"
+    REVOCATION_LIST_ROLLED_BACK = "REVOCATION_LIST_ROLLED_BACK"
+    REVOCATION_LIST_EQUIVOCATES = "REVOCATION_LIST_EQUIVOCATES"
+    REVOCATION_LIST_SHRANK = "REVOCATION_LIST_SHRANK"
+    REVOCATION_LIST_EXPIRED = "REVOCATION_LIST_EXPIRED"
+    REVOCATION_ANCHOR_MISSING = "REVOCATION_ANCHOR_MISSING"
+    REVOCATION_STORE_UNREADABLE = "REVOCATION_STORE_UNREADABLE"
+    REVOCATION_CONFIG_INVALID = "REVOCATION_CONFIG_INVALID"
+    REVOCATION_NOT_ALLOWED = "REVOCATION_NOT_ALLOWED"
     FETCH_FAILED = "FETCH_FAILED"
     FETCH_REFUSED = "FETCH_REFUSED"
     PUBLISHING_REFUSED = "PUBLISHING_REFUSED"
@@ -158,6 +169,10 @@ class TrustError(HealthCertError):
     """A certificate, key or trust store could not be used."""
 
 
+class RevocationError(HealthCertError):
+    """A revocation list or store could not be used."""
+
+
 class VerificationError(HealthCertError):
     """A certificate was refused, or its standing could not be determined."""
 
@@ -167,4 +182,11 @@ class IssueError(HealthCertError):
 
 
 class FetchError(HealthCertError):
-    """A resource could not be fetched within its limits."""
+    """A resource could not be fetched within its limits.
+
+    ``status`` is the one that the server answered with, where that is what failed; None otherwise.
+    """
+
+    def __init__(self, code: Code, detail: str, step: Step | None = None, *, status: int | None = None) -> None:
+        super().__init__(code, detail, step)
+        self.status = status
