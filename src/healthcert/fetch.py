@@ -101,8 +101,8 @@ class Answer(Struct, frozen=True):
 class PassingError(FetchError):
     """A failure that may have passed when the server is asked again, in ``after`` seconds if it said so."""
 
-    def __init__(self, detail: str, after: float | None = None) -> None:
-        super().__init__(Code.FETCH_FAILED, detail)
+    def __init__(self, detail: str, after: float | None = None, *, status: int | None = None) -> None:
+        super().__init__(Code.FETCH_FAILED, detail, status=status)
         self.after = after
 
 

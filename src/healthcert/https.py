@@ -169,8 +169,8 @@ class HttpFetcher:
             if not 200 <= answer.status < 300:
                 detail = f"{address.host}: it answered with status {answer.status}"
                 if answer.status in _MAY_PASS:
-                    raise PassingError(detail, _retry_after(found))
-                raise FetchError(Code.FETCH_FAILED, detail)
+                    raise PassingError(detail, _retry_after(found), status=answer.status)
+                raise FetchError(Code.FETCH_FAILED, detail, status=answer.status)
             return Response(answer.status, self._body(url, address, answer, found, limit), found)
 
     def _body(self, url: str, address: Address, answer: Answer, found: Mapping[str, str], limit: int) -> bytes:

@@ -50,8 +50,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     trust_entries: int = 100_000
     """Keys in one trust store, and entries in one list; the EU list had under 4,000."""
 
+    revocation_entries: int = 50_000_000
+    """Identifiers in one revocation list; the EU's may come to ten million."""
+
     list_bytes: int = 32 * 1024 * 1024
-    """Bytes of one list of keys, or of one answer of its server; the largest one known had 4 MiB."""
+    """Bytes of one list of keys, or of one document of a revocation list; the largest one known had 4 MiB."""
 
     list_pages: int = 1000
     """Answers that one list may come in."""

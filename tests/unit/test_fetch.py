@@ -519,6 +519,18 @@ def test_what_may_pass_is_tried_again(gateway: Gateway, fetcher: Make, status: i
     assert passed.pauses == [0.5, 1.0, 2.0]
 
 
+@pytest.mark.parametrize("status", [404, 410, 503])
+def test_an_answer_that_failed_says_its_status(gateway: Gateway, fetcher: Make, status: int) -> None:
+    gateway.misbehave("/list", Fault.STATUS, status=status)
+    with pytest.raises(FetchError) as caught:
+        fetcher(**Time().options(attempts=1)).get(f"{gateway.url}/list", limit=LIMIT)
+    assert caught.value.status == status
+    gateway.misbehave("/list", Fault.RESET)
+    with pytest.raises(FetchError) as caught:
+        fetcher(**Time().options(attempts=1)).get(f"{gateway.url}/list", limit=LIMIT)
+    assert caught.value.status is None
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 418, 501, 505])
 def test_what_will_not_pass_is_not(gateway: Gateway, fetcher: Make, status: int) -> None:
     passed = Time()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import Limits
+from healthcert.lists import sqlite
 from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.trust.generation import Generation, Head, Row, decode, encode
 
 _APPLICATION_ID = 0x48434552  # "HCER", so that another program's database is not taken for a trust store
 _FORMAT = 2
-_PATIENCE = 30.0  # seconds that one program waits for another's writing, which takes a fraction of one
 _LONGEST = 256 * 1024 * 1024  # bytes of one value in it
 _LISTS = 8  # lists of the greatest length that a store may hold
 _TABLES = {
@@ -32,7 +32,6 @@ _TABLES = {
     "memories": "CREATE TABLE memories (source TEXT PRIMARY KEY, memory BLOB NOT NULL)",
     "settings": "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 }
-_PRAGMAS = (f"PRAGMA application_id = {_APPLICATION_ID}", f"PRAGMA user_version = {_FORMAT}")
 
 
 class Memory(Struct, frozen=True, kw_only=True):
@@ -116,29 +115,24 @@ def is_database(path: Path) -> bool:
 
 def read_state(path: Path, limits: Limits) -> State:
     """The state in a store's file. Raises :class:`TrustError` (``TRUST_STORE_UNREADABLE``)."""
-    with _errors("not a trust store, or a damaged one"), closing(_connect(path, create=False)) as connection:
-        # One transaction, so that all is of one moment whatever others write meanwhile.
-        connection.execute("BEGIN")
-        # As a file is until its first transaction is complete.
-        return State({}, {}) if _is_empty(connection) else _state(connection, limits)
+    with sqlite.reading(path, _FORM) as connection:
+        return State({}, {}) if connection is None else _state(connection, limits)
 
 
 def read_parts(path: Path, source: str) -> Mapping[str, bytes]:
     """The parts of a source's list in use, as they were received; none for an unknown source."""
-    with _errors("not a trust store, or a damaged one"), closing(_connect(path, create=False)) as connection:
-        _check_format(connection)
-        row = connection.execute("SELECT parts FROM lists WHERE source = ? AND generation = 0", (source,)).fetchone()
+    query = "SELECT parts FROM lists WHERE source = ? AND generation = 0"
+    with sqlite.reading(path, _FORM) as connection:
+        row = connection.execute(query, (source,)).fetchone() if connection is not None else None
         parts: Mapping[str, bytes] = decode(row[0], dict[str, bytes]) if row else {}
         return parts
 
 
 def read_previous(path: Path, source: str) -> Generation | None:
     """The list that a source's list in use replaced."""
-    with _errors("not a trust store, or a damaged one"), closing(_connect(path, create=False)) as connection:
-        _check_format(connection)
-        row = connection.execute(
-            "SELECT source, head, keys, details FROM lists WHERE source = ? AND generation = 1", (source,)
-        ).fetchone()
+    query = "SELECT source, head, keys, details FROM lists WHERE source = ? AND generation = 1"
+    with sqlite.reading(path, _FORM) as connection:
+        row = connection.execute(query, (source,)).fetchone() if connection is not None else None
         return _generation(row) if row else None
 
 
@@ -148,16 +142,11 @@ def transaction(path: Path, limits: Limits) -> Iterator[Transaction]:
 
     Raises :class:`TrustError` (``TRUST_STORE_UNREADABLE``).
     """
-    with _errors("the trust store cannot be written"), closing(_connect(path, create=True)) as connection, connection:
-        connection.execute("BEGIN IMMEDIATE")
-        if _is_empty(connection):
-            for statement in (*_TABLES.values(), *_PRAGMAS):
-                connection.execute(statement)
+    with sqlite.writing(path, _FORM) as connection:
         yield Transaction(_state(connection, limits), connection)
 
 
 def _state(connection: sqlite3.Connection, limits: Limits) -> State:
-    _check_format(connection)
     size = "sum(length(head) + length(keys) + length(details))"
     (total,) = connection.execute(f"SELECT {size} FROM lists WHERE generation = 0").fetchone()  # noqa: S608
     if (total or 0) > _LISTS * limits.list_bytes:
@@ -181,38 +170,8 @@ def _generation(row: tuple[str, bytes, bytes, bytes]) -> Generation:
     return Generation(found, decode(keys, tuple[Row, ...]), details)
 
 
-def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
-    # Opened for writing even to read, which repairs what a killed writer left; where that is not allowed, SQLite
-    # opens it for reading.
-    mode = "rwc" if create else "rw"
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
-    return connection
+def _unusable(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_STORE_UNREADABLE, detail, Step.TRUST)
 
 
-def _check_format(connection: sqlite3.Connection) -> None:
-    found = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if found != (_APPLICATION_ID, _FORMAT):
-        raise ValueError("another program's database, or another version's")
-    # A view, a computed column or a trigger could work without end: there is what there should be, and nothing else.
-    made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    if dict(made) != _TABLES or len(made) != len(_TABLES):
-        raise ValueError("its tables are not those of a trust store")
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-
-
-@contextmanager
-def _errors(otherwise: str) -> Iterator[None]:
-    try:
-        yield
-    except TrustError:
-        raise
-    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError, MemoryError) as error:
-        locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-        detail = "another program is writing to the trust store; try again" if locked else otherwise
-        raise TrustError(Code.TRUST_STORE_UNREADABLE, detail, Step.TRUST) from None
+_FORM = sqlite.Form("trust store", _APPLICATION_ID, _FORMAT, _TABLES, _LONGEST, _unusable)

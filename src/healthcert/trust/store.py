@@ -13,14 +13,16 @@ from msgspec.structs import replace
 
 from healthcert.errors import Code, Step, TrustError
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.lists.anchors import Environment
+from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.lists.reading import Rejected
+from healthcert.lists.x509 import parse_certificate
 from healthcert.model import EntryType
 from healthcert.trust import database
 from healthcert.trust.database import Memory, State, Transaction
 from healthcert.trust.files import read_entries, read_path
 from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
 from healthcert.trust.keys import Assurance, TrustedKey
+from healthcert.trust.sources.protocol import Role
 
 _Asked = tuple[bytes, frozenset[str] | None, str | None, frozenset[Assurance] | None]
 # Keys that were added by hand are of no moment: they do not age.
@@ -305,6 +307,27 @@ class TrustStore:
                 state = change.state
             # Swapped in at once, so that a reader in another thread sees the old keys or the new ones.
             self._index = _Index(state)
+
+    def uploaders(self) -> tuple[TrustAnchor, ...]:
+        """The countries' upload certificates on its lists that a pinned anchor vouches for.
+
+        They sign a country's revocation batches on the EU gateway; see :func:`healthcert.load_revocation_sources`.
+        """
+        found = {
+            authority.certificate: authority
+            for generation in self.state.lists.values()
+            for authority in generation.details.authorities
+            if authority.role is Role.UPLOAD and generation.head.assurance is not Assurance.TLS_ONLY
+        }
+        return tuple(
+            TrustAnchor(f"upload certificate of {one.country}", parse_certificate(der).spki, der)
+            for der, one in found.items()
+            if der is not None
+        )
+
+    def countries_of(self, kid: bytes) -> frozenset[str]:
+        """The countries whose keys have this kid, as far as they are known."""
+        return frozenset(key.country for key in self.known(kid) if key.country is not None)
 
     def __iter__(self) -> Iterator[TrustedKey]:
         """Every key, once for each domain and issuer that it is trusted in."""

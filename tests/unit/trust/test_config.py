@@ -102,7 +102,7 @@ def test_lists_that_nothing_vouches_for_need_no_anchor(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "missing required field `source`"),
+        ("", "it names no [[source]]"),
         ("name =", "not TOML"),
         (b"name = '\xff'", "not UTF-8"),
         ("a = " + "[" * 100_000, "cannot|can be read"),

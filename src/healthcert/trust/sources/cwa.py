@@ -1,33 +1,27 @@
 """Germany: the list of the Corona-Warn-App, a Protocol Buffers message in an archive with its signature.
 
 Form: a ZIP archive of ``export.bin``, ``DscList { repeated DscListItem { bytes kid = 1; bytes data = 2 } = 1 }`` with
-certificates in DER, and ``export.sig``, a ``TEKSignatureList`` of ECDSA signatures in DER over all of ``export.bin``.
-The app comes with a copy of the list alone, which nothing vouches for.
+certificates in DER, and ``export.sig``, its signatures (:mod:`healthcert.lists.signed_export`). The app comes with a
+copy of the list alone, which nothing vouches for.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 
-from healthcert.encoding.oids import verify_oid
 from healthcert.encoding.protobuf import byte_strings
 from healthcert.errors import DecodeError, TrustError
 from healthcert.fetch import Fetcher
 from healthcert.limits import Limits
-from healthcert.lists.anchors import TrustAnchor, need_anchors
-from healthcert.lists.archive import check_method, entry_count, opened
-from healthcert.lists.reading import Rejected, not_authentic, unreadable
+from healthcert.lists.anchors import need_anchors
+from healthcert.lists.reading import Rejected, unreadable
+from healthcert.lists.signed_export import export_signer, is_archive, open_export
 from healthcert.trust.certificates import read_certificate
 from healthcert.trust.keys import Assurance, TrustedKey
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
 
 DOMAIN = "DCC"
-_LIST, _SIGNATURE = "export.bin", "export.sig"
-_ECDSA_SHA256 = "1.2.840.10045.4.3.2"
-_MAX_SIGNATURES = 16
-_ZIP_START = b"PK\3\4"
 
 
 class CoronaWarnApp:
@@ -46,7 +40,7 @@ class CoronaWarnApp:
         signer = None
         # With an anchor a list is signed, or an attacker could make it an unsigned one by leaving the signature out.
         if context.options.get("unsigned") != "yes" or context.anchors:
-            signer = _verified(data, signatures, need_anchors(context.anchors, context.now))
+            signer = export_signer(data, signatures, need_anchors(context.anchors, context.now))
         entries = _entries(data, context.limits)
         return TrustList(
             keys=tuple(entry for entry in entries if isinstance(entry, TrustedKey)),
@@ -62,38 +56,10 @@ class CoronaWarnApp:
 
 
 def _opened(data: bytes, signature: bytes | None, limits: Limits) -> tuple[bytes, bytes | None]:
-    """The list and its signatures, taken out of the archive where there is one. What else is in it, nobody signed."""
-    if signature is not None or not data.startswith(_ZIP_START):
+    """The list and its signatures, taken out of the archive where there is one."""
+    if signature is not None or not is_archive(data):
         return data, signature
-    if entry_count(data) > _MAX_SIGNATURES:
-        raise unreadable("an archive of more files than it should have")
-    with opened(data) as archive:
-        if sorted(archive.namelist()) != [_LIST, _SIGNATURE]:
-            raise unreadable(f"an archive of other files than {_LIST} and {_SIGNATURE}")
-        return _member(archive, _LIST, limits.list_bytes), _member(archive, _SIGNATURE, limits.key_file_bytes)
-
-
-def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    check_method(archive.getinfo(name))
-    # The sizes that an archive states are claims; no more than this is ever read.
-    with archive.open(name) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise unreadable(f"more than {limit} bytes in {name}")
-    return data
-
-
-def _verified(data: bytes, signatures: bytes | None, anchors: tuple[TrustAnchor, ...]) -> TrustAnchor:
-    """Who signed the list."""
-    if signatures is None:
-        raise not_authentic("the list comes without a signature")
-    # TEKSignatureList { repeated TEKSignature { ... bytes signature = 4 } = 1 }
-    found = [value for entry in byte_strings(signatures, 1) for value in byte_strings(entry, 4)]
-    for anchor in anchors:
-        key = anchor.public_key()
-        if any(verify_oid(key, _ECDSA_SHA256, b"", value, data) for value in found[:_MAX_SIGNATURES]):
-            return anchor
-    raise not_authentic("no signature of the list verifies with the anchor")
+    return open_export(data, limits)
 
 
 def _entries(data: bytes, limits: Limits) -> list[TrustedKey | Rejected]:

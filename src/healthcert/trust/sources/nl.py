@@ -1,7 +1,6 @@
-"""Netherlands: the public keys of CoronaCheck, JSON with a detached CMS signature beside it, both in base64.
+"""Netherlands: the public keys of CoronaCheck, JSON with a CMS signature (:mod:`healthcert.lists.signed_beside`).
 
-The certificate of the signer chains up to a root that vouches for many others, so that the anchor is that root
-together with the name of the signer. The national keys (``nl_keys``) are of another scheme, and are left alone.
+The national keys (``nl_keys``) are of another scheme, and are left alone.
 """
 
 from __future__ import annotations
@@ -10,13 +9,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from healthcert.errors import Code, DecodeError, Step, TrustError
+from healthcert.errors import TrustError
 from healthcert.fetch import Fetcher
-from healthcert.lists.anchors import TrustAnchor, need_anchors
-from healthcert.lists.chain import chained_signer
+from healthcert.lists.anchors import need_anchors
 from healthcert.lists.jwk import decode
 from healthcert.lists.publickeys import load_public_key
 from healthcert.lists.reading import Rejected, exact_base64, is_country, read_json, unreadable
+from healthcert.lists.signed_beside import signed_beside
 from healthcert.model import EntryType
 from healthcert.trust.keys import Assurance, TrustedKey
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, get, part, rejected
@@ -35,13 +34,7 @@ class Dutch:
     anchored = True
 
     def load(self, parts: Mapping[str, bytes], context: Context) -> TrustList:
-        anchors = _named(need_anchors(context.anchors, context.now))
-        wrapper = read_json(part(parts, "list"), dict)
-        payload, signature = (_octets(wrapper.get(name)) for name in ("payload", "signature"))
-        try:
-            content, signer = chained_signer(signature, payload, anchors, context.now)
-        except DecodeError as error:
-            raise unreadable(f"its signature: {error.detail}") from None
+        content, signer = signed_beside(part(parts, "list"), need_anchors(context.anchors, context.now), context.now)
         kids = read_json(content, dict).get("eu_keys")
         if not isinstance(kids, dict):
             raise unreadable("it has no object eu_keys")
@@ -58,23 +51,6 @@ class Dutch:
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
         body, validators = get(fetcher, url, known, context.limits)
         return None if body is None else Fetched({"list": body}, validators)
-
-
-def _named(anchors: tuple[TrustAnchor, ...]) -> tuple[TrustAnchor, ...]:
-    """The anchors but for those authorities under which anyone at all might sign."""
-    parsed = [(anchor, anchor.parsed()) for anchor in anchors]
-    usable = tuple(a for a, found in parsed if a.subject is not None or found is None or found.ca is False)
-    if not usable:
-        detail = "a root vouches for many: pin the common name of the list's signer beside it"
-        raise TrustError(Code.TRUST_ANCHOR_MISSING, detail, Step.TRUST)
-    return usable
-
-
-def _octets(text: Any) -> bytes:
-    found = exact_base64(text) if isinstance(text, str) else None
-    if not found:
-        raise unreadable("payload or signature is not there in base64")
-    return found
 
 
 def _entries(number: int, kid_text: str, held: Any) -> Iterator[TrustedKey | Rejected]:
