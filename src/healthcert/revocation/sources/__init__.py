@@ -1,0 +1,1 @@
+"""One loader for each form that revocation lists are published in."""
