@@ -1,4 +1,7 @@
-"""The EU gateway (DGCG): who may call it, what it lists, and what it takes from member states."""
+"""The EU gateway (DGCG): who may call it, what it lists, and what it takes from member states.
+
+Its revocation lists are in :mod:`tests.gateway.revocation`.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from healthcert.errors import HealthCertError
 from healthcert.issue.pki import KeyPair
 from healthcert.lists.x509 import Certificate, parse_certificate
 from tests.gateway.messages import Reply, Request, json_reply
+from tests.gateway.revocation import RevocationList, problem
 
 TYPES = ("AUTHENTICATION", "UPLOAD", "CSCA", "DSC")
 _PAGE = 100
@@ -77,6 +81,7 @@ class Dgcg:
 
     now: datetime = datetime(2021, 8, 20, 10, 0, tzinfo=UTC)
     rows: list[Row] = field(default_factory=list)
+    revocations: RevocationList = field(default_factory=RevocationList)
 
     def add(self, kind: str, certificate: bytes, by: KeyPair, *, roles: Iterable[str] = ()) -> Row:
         """Enters a certificate; ``by`` is the trust anchor, or for a DSC the uploader."""
@@ -94,27 +99,28 @@ class Dgcg:
         steps = request.path.strip("/").split("/")
         if request.method == "GET" and steps[0] == "trustList" and len(steps) <= 3:
             return self._trust_list(request, *steps[1:])
-        if request.method == "GET" and steps == ["revocation-list"]:
-            return Reply(204) if "RevocationListReader" in caller.roles else _problem(403, "role missing")
+        if steps[0] == "revocation-list":
+            uploaders = [row.certificate for row in self._live("UPLOAD", caller.country)]
+            return self.revocations.answer(request, caller.country, caller.roles, uploaders, self.now)
         if request.method == "POST" and steps == ["signerCertificate"]:
             return self._upload(request, caller)
         if request.method == "POST" and steps == ["signerCertificate", "delete"]:
             return self._withdraw(request, caller)
-        return _problem(404, "no such call")
+        return problem(404, "no such call")
 
     def _caller(self, request: Request) -> Row | Reply:
         assert request.certificate is not None, "TLS lets nobody in without one"
         shown = parse_certificate(request.certificate)
         if shown.country is None:
-            return _problem(400, "the client certificate names no country")
+            return problem(400, "the client certificate names no country")
         for row in self._live("AUTHENTICATION"):
             if row.certificate.fingerprint == shown.fingerprint and row.country == shown.country:
                 return row
-        return _problem(401, "unknown client certificate")
+        return problem(401, "unknown client certificate")
 
     def _trust_list(self, request: Request, kind: str | None = None, country: str | None = None) -> Reply:
         if kind is not None and kind not in TYPES:
-            return _problem(400, "no such type")
+            return problem(400, "no such type")
         found = [r for r in self.rows if kind in (None, r.type) and country in (None, r.country)]
         try:
             if since := request.headers.get("if-modified-since"):
@@ -127,7 +133,7 @@ class Dgcg:
                 page, size = int(request.query["page"]), int(request.query.get("pagesize", _PAGE))
                 found = found[page * size : (page + 1) * size]
         except (ValueError, TypeError):
-            return _problem(400, "a header or parameter that cannot be read")
+            return problem(400, "a header or parameter that cannot be read")
         return json_reply([row.item() for row in found])
 
     def _upload(self, request: Request, caller: Row) -> Reply:
@@ -135,9 +141,9 @@ class Dgcg:
         if isinstance(dsc, Reply):
             return dsc
         if all(dsc.problem_with_issuer(csca.certificate) for csca in self._live("CSCA", caller.country)):
-            return _problem(400, "not issued by a CSCA of the country")
+            return problem(400, "not issued by a CSCA of the country")
         if any(dsc.kid == row.certificate.kid for row in self._live("DSC")):
-            return _problem(409, "it is there already")
+            return problem(409, "it is there already")
         message = base64.b64encode(detached(base64.b64decode(request.body))).decode()
         self.rows.append(Row("DSC", dsc, message, self.now))
         return Reply(201)
@@ -150,30 +156,26 @@ class Dgcg:
             if row.certificate.der == dsc.der:
                 self.delete(row)
                 return Reply(204)
-        return _problem(404, "it is not there")
+        return problem(404, "it is not there")
 
     def _signed(self, request: Request, caller: Row) -> Certificate | Reply:
         """The certificate in a message that an uploader of the caller's country signed."""
         if request.headers.get("content-type") not in ("application/cms", "application/cms-text"):
-            return _problem(415, "not a CMS message")
+            return problem(415, "not a CMS message")
         try:
             message = cms.read(base64.b64decode(request.body, validate=True))
             if message.content is None or len(message.certificates) != 1 or len(message.signers) != 1:
-                return _problem(400, "a message with its content, one certificate and one signature is expected")
+                return problem(400, "a message with its content, one certificate and one signature is expected")
             signer, dsc = parse_certificate(message.certificates[0]), parse_certificate(message.content)
         except (HealthCertError, binascii.Error, ValueError):
-            return _problem(400, "the message cannot be read")
+            return problem(400, "the message cannot be read")
         if not any(row.certificate.der == signer.der for row in self._live("UPLOAD", caller.country)):
-            return _problem(403, "not signed by an uploader of the country")
+            return problem(403, "not signed by an uploader of the country")
         if not message.signers[0].verify(signer.public_key(), message.content, message.content_type):
-            return _problem(400, "the signature does not verify")
+            return problem(400, "the signature does not verify")
         if dsc.country != caller.country:
-            return _problem(403, "of another country")
+            return problem(403, "of another country")
         return dsc
 
     def _live(self, kind: str, country: str | None = None) -> list[Row]:
         return [r for r in self.rows if r.type == kind and not r.deleted and country in (None, r.country)]
-
-
-def _problem(status: int, text: str) -> Reply:
-    return json_reply({"code": f"0x{status}", "problem": text, "sendValue": "", "details": ""}, status)

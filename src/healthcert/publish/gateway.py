@@ -19,7 +19,8 @@ from healthcert.trust.sources.dgcg_items import encode
 
 Item = Mapping[str, str]
 
-_CONTENT_TYPE = "application/cms"
+CMS_TYPE = "application/cms"
+"""The type of the messages that gateways take."""
 
 
 def item(certificate: bytes, country: str, kind: str, signer: Signer, timestamp: datetime) -> Item:
@@ -28,7 +29,7 @@ def item(certificate: bytes, country: str, kind: str, signer: Signer, timestamp:
     ``kind`` is ``DSC``, signed by the country's upload certificate, or ``CSCA`` or ``UPLOAD``, signed by the trust
     anchor. Raises :class:`IssueError` (``PUBLISHING_REFUSED``), and what ``signer`` raises.
     """
-    found = _parsed(certificate)
+    found = parsed(certificate)
     if kind not in Gateway.parts:
         raise _refused(f"the gateway has no items of that type; there are: {', '.join(Gateway.parts)}")
     # Certificate governance §4: the country that uses a certificate stands in its subject.
@@ -40,7 +41,7 @@ def item(certificate: bytes, country: str, kind: str, signer: Signer, timestamp:
         "country": country,
         "certificateType": kind,
         "thumbprint": found.fingerprint,
-        "signature": _signed(certificate, signer, attached=False).decode(),
+        "signature": signed(certificate, signer, attached=False).decode(),
         "rawData": base64.b64encode(certificate).decode(),
     }
 
@@ -65,7 +66,7 @@ def publish(
     certificate; ``anchor`` is the trust anchor. Raises :class:`IssueError` (``PUBLISHING_REFUSED``), and what the
     signers raise.
     """
-    country = _parsed(signer.certificate).country or ""
+    country = parsed(signer.certificate).country or ""
     parts = lists_of(
         [
             *(item(der, country, "DSC", signer, issued_at) for der in certificates),
@@ -83,9 +84,9 @@ def upload_request(certificate: bytes, signer: Signer, *, signing_time: datetime
     Raises :class:`IssueError` (``PUBLISHING_REFUSED``) for what every gateway turns down, and what ``signer`` raises.
     """
     # DGCG: the signer is of the country that uploads, and so is the certificate.
-    if (country := _parsed(certificate).country) is None or country != _parsed(signer.certificate).country:
+    if (country := parsed(certificate).country) is None or country != parsed(signer.certificate).country:
         raise _refused("the certificate is not of the country of the upload certificate")
-    return _signed(certificate, signer, attached=True, signing_time=signing_time)
+    return signed(certificate, signer, attached=True, signing_time=signing_time)
 
 
 def delete_request(certificate: bytes, signer: Signer, *, signing_time: datetime | None = None) -> bytes:
@@ -99,16 +100,21 @@ def upload(fetcher: Fetcher, url: str, body: bytes, *, limits: Limits = DEFAULT_
     ``body`` is from :func:`upload_request`. Raises :class:`FetchError` for any answer but that it was done.
     """
     address = f"{url.rstrip('/')}/signerCertificate"
-    fetcher.post(address, body, content_type=_CONTENT_TYPE, limit=limits.key_file_bytes)
+    fetcher.post(address, body, content_type=CMS_TYPE, limit=limits.key_file_bytes)
 
 
 def withdraw(fetcher: Fetcher, url: str, body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> None:
     """Withdraws a DSC from the gateway, likewise; ``body`` is from :func:`delete_request`."""
     address = f"{url.rstrip('/')}/signerCertificate/delete"
-    fetcher.post(address, body, content_type=_CONTENT_TYPE, limit=limits.key_file_bytes)
+    fetcher.post(address, body, content_type=CMS_TYPE, limit=limits.key_file_bytes)
 
 
-def _signed(content: bytes, signer: Signer, *, attached: bool, signing_time: datetime | None = None) -> bytes:
+def signed(content: bytes, signer: Signer, *, attached: bool, signing_time: datetime | None = None) -> bytes:
+    """A message over ``content``, which it holds when it is ``attached``, as gateways take them and hand them out.
+
+    Raises :class:`IssueError` (``PUBLISHING_REFUSED``) for an algorithm that they do not take, and what ``signer``
+    raises.
+    """
     # DGCG: messages are signed with SHA-256 and ECDSA or RSA, and come in base64 without line breaks.
     if signer.algorithm not in (Algorithm.ES256, Algorithm.PS256):
         raise _refused(f"the gateway takes ES256 and PS256, and the signer has {signer.algorithm.name}")
@@ -118,7 +124,8 @@ def _signed(content: bytes, signer: Signer, *, attached: bool, signing_time: dat
     return base64.b64encode(message)
 
 
-def _parsed(certificate: bytes) -> Certificate:
+def parsed(certificate: bytes) -> Certificate:
+    """A certificate in DER. Raises :class:`IssueError` (``PUBLISHING_REFUSED``)."""
     try:
         return parse_certificate(certificate)
     except TrustError as error:
