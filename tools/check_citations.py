@@ -44,11 +44,12 @@ _DOCUMENT = (
     r"RFC [0-9]{4}|WHO (?:SMART Trust )?HCERT specification 1\.1\.1|HCERT specification"
     r"|DCC schema(?: [0-9]\.[0-9]\.[0-9])?|AT schema [0-9]\.[0-9]\.[0-9]|ICAO Doc 9303-3|WHO trust domains"
     r"|Certificate governance|DVCMin(?:VaccineDetails)?\b"
+    r"|dgc-gateway|dgca-revocation-distribution-service|dgc-bloomfilter|dgca-partialvarhashfilter"
 )
 _PLACE = r"§[0-9]+(?:\.[0-9]+)*|Appendix [A-Z](?:\.[0-9]+)+"
 _TOKEN = re.compile(rf"(?P<document>{_DOCUMENT})|(?P<place>{_PLACE})")
 # Documents that are cited as a whole; of the others only a section says anything.
-_WHOLE = re.compile(r"WHO|WHO trust domains|DCC schema|AT schema|DVCMin")
+_WHOLE = re.compile(r"WHO|WHO trust domains|DCC schema|AT schema|DVCMin|dgca?-")
 _TESTS = re.compile(r"\b[Tt]ests? ((?:[A-Z]{1,3}[0-9]+)(?:(?:, | and | to )[A-Z]{1,3}[0-9]+)*)")
 _TEST = re.compile(r"(to )?([A-Z]{1,3})([0-9]+)")
 

@@ -26,6 +26,7 @@ _SECTIONS = {
     "verify": "Verifying",
     "issue": "Issuing",
     "trust": "Trust",
+    "revocation": "Revocation",
     "lists": "Signed lists",
     "fetch": "What is fetched",
     "https": "Fetching",

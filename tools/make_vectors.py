@@ -22,6 +22,7 @@ from tools.vectors import (
     national,
     public_suite,
     quirks,
+    revocation,
     signatures,
     trust,
     who,
@@ -30,7 +31,21 @@ from tools.vectors import (
 from tools.vectors.case import Case
 
 TARGET = Path(__file__).resolve().parent.parent / "test_vectors"
-_MODULES = (public_suite, wire, cose, cwt, trust, signatures, content, quirks, who, ddcc_times, national, lists)
+_MODULES = (
+    public_suite,
+    wire,
+    cose,
+    cwt,
+    trust,
+    signatures,
+    content,
+    quirks,
+    who,
+    ddcc_times,
+    national,
+    lists,
+    revocation,
+)
 
 
 def all_cases() -> list[Case]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import healthcert as hc
+from healthcert.limits import DEFAULT_LIMITS
+from healthcert.revocation.coordinates import Mode
+from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.identifiers import IdentifierType
+from healthcert.revocation.segment import NEVER, Origin
+from healthcert.revocation.sources.protocol import Listed
+from healthcert.revocation.update import _Update
 from healthcert.trust.generation import Head, make_generation
 
 FOLDER = Path(__file__).resolve().parents[2] / "test_vectors"
@@ -76,6 +87,57 @@ def _put_on_list(store: hc.TrustStore, name: str, facts: dict[str, str]) -> None
         change.put(make_generation(head, [replace(key, provenance=())]), {})
 
 
+def revocation_store(lists: list[dict[str, Any]] | None) -> hc.RevocationStore | None:
+    """A store of these lists; None where the case has none."""
+    if lists is None:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="vectors-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = hc.RevocationStore.open(folder)
+    for number, facts in enumerate(lists, 1):
+        feed = hc.RevocationFeed(name=f"list {number}", format="fr", max_age=None)
+        # Read while it was still fresh.
+        moment = datetime.fromisoformat(facts["best_before"]) - timedelta(days=1)
+        update = _Update(store, feed, moment, force=False, limits=DEFAULT_LIMITS, countries_of=None, progress=None)
+        update.run(partial(_take_in, facts))
+    return store
+
+
+def _take_in(facts: dict[str, Any], into: Gathering, _known: Any, _context: Any) -> Listed:
+    entries = [
+        (
+            Place(IdentifierType(entry["type"]), bytes.fromhex(entry["kid"]) if entry.get("kid") else None),
+            bytes.fromhex(entry["key"]),
+            Origin(expires=entry.get("expires", NEVER), country=entry.get("country")),
+        )
+        for entry in facts["entries"]
+    ]
+    into.add_each("entries", entries)
+    modes = {}
+    for number, slice_ in enumerate(facts.get("filters", ())):
+        kid = bytes.fromhex(slice_["kid"])
+        modes[kid] = Mode(slice_["mode"])
+        into.add_filter(
+            f"filter {number}",
+            kid,
+            slice_["partition"],
+            slice_["chunk"],
+            bytes.fromhex(slice_["data"]),
+            Origin(expires=slice_.get("expires", NEVER)),
+            bloom=slice_["format"] == "BLOOMFILTER",
+        )
+    types = {IdentifierType(entry["type"]) for entry in facts["entries"]}
+    if modes:
+        types |= {IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI}
+    return Listed(
+        types=tuple(sorted(types)),
+        kids=frozenset(map(bytes.fromhex, facts.get("kids", ()))),
+        countries=frozenset(facts["countries"]),
+        modes=modes,
+        expires_at=datetime.fromisoformat(facts["best_before"]),
+    )
+
+
 def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
     """``default``, ``strict``, or the default with some values changed; ``further`` are changes that no case has."""
     if described == "strict":
@@ -89,6 +151,8 @@ def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
         "assurances": lambda value: ("assurances", frozenset(map(hc.Assurance, value))),
         "trust_grace_seconds": lambda value: ("trust_grace", timedelta(seconds=value)),
         "revocation": lambda value: ("revocation", hc.RevocationCheck(value)),
+        "revocation_grace_seconds": lambda value: ("revocation_grace", timedelta(seconds=value)),
+        "revocation_odds": lambda value: ("revocation_odds", value),
     }
     changed = {} if isinstance(described, str) else described
     changes: dict[str, Any] = dict(readers[name](value) for name, value in changed.items())
@@ -98,7 +162,9 @@ def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
 def report_on(vector: Vector, demanded: hc.Policy | None = None) -> hc.Report:
     """What is found in a vector under its circumstances, or under another policy."""
     demanded, clock = demanded or policy(vector.case["policy"]), hc.FixedClock(vector.case["clock"])
-    return hc.Verifier(trust_store(vector.trust), policy=demanded, clock=clock).examine(vector.case["text"])
+    lists = revocation_store(vector.case.get("revocation"))
+    verifier = hc.Verifier(trust_store(vector.trust), revocation=lists, policy=demanded, clock=clock)
+    return verifier.examine(vector.case["text"])
 
 
 def summary(report: hc.Report) -> dict[str, Any]:

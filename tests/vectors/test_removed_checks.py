@@ -14,7 +14,7 @@ import healthcert as hc
 from healthcert.families.protocol import Decoded
 from healthcert.verify import steps
 from tests.vectors.mutants import Mutant, function_mutants, function_names, installed
-from tests.vectors.runner import Vector, load, policy, summary, trust_store
+from tests.vectors.runner import Vector, load, policy, revocation_store, summary, trust_store
 from tests.vectors.schema_mutants import schema_mutants
 
 _PIPELINE = (
@@ -56,6 +56,7 @@ class _Bench:
 
     def __init__(self, vectors: Iterable[Vector]) -> None:
         self._vectors = [(vector, policy(vector.case["policy"])) for vector in vectors if vector.outcome is not None]
+        self._lists = {vector.id: revocation_store(vector.case.get("revocation")) for vector, _ in self._vectors}
         self._stores = {vector.trust: trust_store(vector.trust) for vector, _ in self._vectors}
 
     def first_failure(self, *, reading_keys: bool = False) -> str | None:
@@ -71,7 +72,7 @@ class _Bench:
         except Exception as error:  # noqa: BLE001 A mutant may break what it likes.
             return type(error).__name__
         for index, (vector, demanded) in enumerate(self._vectors):
-            if _found(vector, stores[vector.trust], demanded) != vector.outcome:
+            if _found(vector, stores[vector.trust], self._lists[vector.id], demanded) != vector.outcome:
                 self._vectors.insert(0, self._vectors.pop(index))
                 return vector.id
         return None
@@ -83,8 +84,10 @@ def _fresh(store: hc.TrustStore) -> hc.TrustStore:
     return fresh
 
 
-def _found(vector: Vector, store: hc.TrustStore, demanded: hc.Policy) -> dict[str, Any]:
-    verifier = hc.Verifier(store, policy=demanded, clock=hc.FixedClock(vector.case["clock"]))
+def _found(
+    vector: Vector, store: hc.TrustStore, lists: hc.RevocationStore | None, demanded: hc.Policy
+) -> dict[str, Any]:
+    verifier = hc.Verifier(store, revocation=lists, policy=demanded, clock=hc.FixedClock(vector.case["clock"]))
     try:
         return summary(verifier.examine(vector.case["text"]))
     except Exception as error:  # noqa: BLE001 A mutant may break even the last line of defence.
@@ -125,6 +128,7 @@ _LETS_ALL_PASS: dict[str, Callable[..., Any]] = {
     "standing": lambda _decoded, _key, _now, _policy: (),
     "content": lambda _certificate, _now, _policy: None,
     "usage": lambda _decoded, _key: None,
+    "revocation": lambda _answer, _policy: None,
 }
 """Each step that judges, as if it had nothing against anything. Those that only read cannot be done without."""
 
@@ -141,7 +145,7 @@ def test_no_whole_step_can_be_taken_out_unnoticed(step: str, monkeypatch: pytest
 def test_every_step_is_taken_out_or_reads() -> None:
     named = {name for name, value in vars(steps).items() if inspect.isfunction(value) and name[0] != "_"}
     own = {name for name in named if getattr(steps, name).__module__ == steps.__name__}
-    assert own == {*_LETS_ALL_PASS, "recognise", "decode", "read_content"}
+    assert own == {*_LETS_ALL_PASS, "recognise", "decode", "read_content", "ask_revocation"}
 
 
 def test_every_function_that_is_skipped_is_there() -> None:

@@ -19,11 +19,17 @@ _STEPS = {
     "time": "CWT_NOT_YET_VALID CWT_EXPIRED CWT_TIME_INVALID ISSUED_BEFORE_KEY PUBLIC_KEY_NOT_YET_VALID "
     "PUBLIC_KEY_EXPIRED TIME_ABSENT FLOAT_TIME TAGGED_TIME EXPIRES_AFTER_KEY KEY_DATES_UNKNOWN",
     "usage": "KEY_USAGE_MISMATCH",
-    "revocation": "REVOCATION_UNKNOWN",
+    "revocation": "REVOKED REVOCATION_UNKNOWN REVOCATION_POSSIBLE",
 }
 _STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes.split()}
 _READABLE = 50_000  # characters of a case; of larger ones the layers are left out
-_UNDETERMINED = ("TRUST_STORE_EMPTY", "TRUST_LIST_EXPIRED", "TRUST_LIST_STALE", "REVOCATION_UNKNOWN")
+_UNDETERMINED = (
+    "TRUST_STORE_EMPTY",
+    "TRUST_LIST_EXPIRED",
+    "TRUST_LIST_STALE",
+    "REVOCATION_UNKNOWN",
+    "REVOCATION_POSSIBLE",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Case:
     clock: str = CLOCK
     policy: str | dict[str, Any] = "default"
     trust: tuple[str, ...] = ("dsc",)
+    revocation: list[dict[str, Any]] | None = None
     text: str | None = None
     picture: bytes | None = None
     layers: dict[str, str] = field(default_factory=dict)
@@ -48,6 +55,8 @@ class Case:
         if self.advisory:
             values["advisory"] = self.advisory
         values |= {"clock": self.clock, "policy": self.policy, "trust": list(self.trust)}
+        if self.revocation is not None:
+            values["revocation"] = self.revocation
         if self.picture is not None:
             values["picture"] = "code.png"
         if self.text is not None:
@@ -65,6 +74,7 @@ def case(
     clock: str = CLOCK,
     policy: str | dict[str, Any] = "default",
     trust: tuple[str, ...] | None = None,
+    revocation: list[dict[str, Any]] | None = None,
     scanned: Callable[[str], str] | None = None,
     picture: Picture | None = None,
     advisory: str = "",
@@ -94,6 +104,7 @@ def case(
         clock=clock,
         policy=policy,
         trust=(press.get("signer", "dsc"),) if trust is None else trust,
+        revocation=revocation,
         text=text,
         picture=picture.draw(text) if picture else None,
         layers=layers if len(text) + sum(map(len, layers.values())) < _READABLE else {},

@@ -69,6 +69,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     for is not, unless it is named. ``trust_grace`` is how long a list that is overdue is still believed, with a
     warning; after that nothing can be told. ``clock_skew`` is allowed to either side of the validity. Lowering
     ``rsa_bits`` admits weak keys.
+
+    ``revocation`` says whether revocation lists have to tell. One that is overdue for more than ``revocation_grace``
+    tells nothing. A filter errs now and then: what it has is refused when at most one in ``1 / revocation_odds``
+    certificates that were not revoked would be, and undetermined otherwise.
     """
 
     name: str = "default"
@@ -81,6 +85,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     clock_skew: timedelta = timedelta(0)
     tolerated: frozenset[Code] = TOLERABLE
     revocation: RevocationCheck = RevocationCheck.IF_AVAILABLE
+    revocation_grace: timedelta = timedelta(0)
+    revocation_odds: float = 1e-5
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
@@ -95,6 +101,10 @@ class Policy(Struct, frozen=True, kw_only=True):
             raise ValueError("clock_skew is not negative")
         if self.trust_grace < timedelta(0):
             raise ValueError("trust_grace is not negative")
+        if self.revocation_grace < timedelta(0):
+            raise ValueError("revocation_grace is not negative")
+        if not 0 <= self.revocation_odds <= 1:
+            raise ValueError("revocation_odds is a probability")
 
     @classmethod
     def strict(cls) -> Self:
@@ -114,5 +124,7 @@ class Policy(Struct, frozen=True, kw_only=True):
             "clock_skew_seconds": self.clock_skew.total_seconds(),
             "tolerated": sorted(self.tolerated),
             "revocation": self.revocation.value,
+            "revocation_grace_seconds": self.revocation_grace.total_seconds(),
+            "revocation_odds": self.revocation_odds,
             "limits": asdict(self.limits),
         }

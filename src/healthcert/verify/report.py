@@ -15,6 +15,7 @@ from healthcert.errors import Code, Step, TrustError
 from healthcert.families.hcert.uvci import check_uvci
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, HealthCertificate
+from healthcert.revocation.store import Coverage, RevocationAnswer
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.policy import Policy
 
@@ -60,7 +61,8 @@ class Report(_NoTruth, frozen=True, kw_only=True):
     ``code`` and ``step`` are those of the first step that failed, else of the first that could not be determined, else
     ``OK`` and None. ``certificate`` is there
     once the signature held and the content could be read, whatever the outcome; ``key`` is the key that signed.
-    ``warnings`` are the departures that the policy tolerated.
+    ``warnings`` are the departures that the policy tolerated. ``revocation`` is what the revocation lists say, None
+    where they were not asked.
     """
 
     outcome: Outcome
@@ -71,6 +73,7 @@ class Report(_NoTruth, frozen=True, kw_only=True):
     certificate: HealthCertificate | None
     key: TrustedKey | None
     warnings: tuple[Finding, ...]
+    revocation: RevocationAnswer | None
     checked_at: datetime
     policy: Policy
 
@@ -102,6 +105,7 @@ class Report(_NoTruth, frozen=True, kw_only=True):
             "warnings": [{"code": w.code.value, "step": w.step.value, "detail": w.detail} for w in self.warnings],
             "certificate": None if self.certificate is None else _certificate(self.certificate),
             "key": None if self.key is None else describe_key(self.key),
+            "revocation": None if self.revocation is None else describe_answer(self.revocation),
             "policy": self.policy.to_dict(),
         }
 
@@ -138,6 +142,27 @@ def describe_key(key: TrustedKey) -> dict[str, Any]:
             }
             for provenance in key.provenance
         ],
+    }
+
+
+def describe_answer(answer: RevocationAnswer) -> dict[str, Any]:
+    """What revocation lists say of a certificate, as JSON-ready values; never what of it they name."""
+    return {
+        "standing": answer.standing.value,
+        "source": answer.source,
+        "odds": answer.odds,
+        "lists": [_coverage(one) for one in answer.lists],
+        "overdue": [_coverage(one) for one in answer.overdue],
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "source": coverage.source,
+        "format": coverage.format,
+        "signed": coverage.signed,
+        "fetched_at": coverage.fetched_at.isoformat(),
+        "fresh_until": coverage.fresh_until.isoformat() if coverage.fresh_until else None,
     }
 
 

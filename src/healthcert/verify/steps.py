@@ -6,7 +6,7 @@ The stages are types: only :func:`signature` makes an :class:`Authenticated`, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from healthcert.codings import DETECTED, NOT_DETECTED
@@ -16,10 +16,12 @@ from healthcert.families import recognise as recognise_family
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
 from healthcert.model import Event, HealthCertificate, Private, TestResult
+from healthcert.revocation.identifiers import Subject, hcert_identifiers
+from healthcert.revocation.store import RevocationAnswer, RevocationStore, Standing
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
-from healthcert.verify.policy import Policy
+from healthcert.verify.policy import Policy, RevocationCheck
 
 
 class Authenticated(Private, frozen=True):
@@ -221,6 +223,61 @@ def usage(decoded: Decoded, key: TrustedKey) -> None:
     if not key.may_sign(types):
         kinds = ", ".join(sorted(types))
         raise _refuse(Code.KEY_USAGE_MISMATCH, f"the signing key may not sign: {kinds}", Step.USAGE)
+
+
+def ask_revocation(
+    authenticated: Authenticated,
+    certificate: HealthCertificate | None,
+    store: RevocationStore,
+    now: datetime,
+    policy: Policy,
+) -> RevocationAnswer:
+    """What the revocation lists say. Without content only the signature is looked for."""
+    decoded, key = authenticated.decoded, authenticated.key
+    assert decoded.algorithm is not None, "a signature that was verified has one"
+    entries = [] if certificate is None else list(_identified(certificate))
+    # dgc-gateway: by a hash of the signature, of the identifier, or of country and identifier; countries have their own
+    # ways besides. dgca-revocation-distribution-service: each hash is looked for in the slices of its first digits.
+    # The types that the lists go by are computed, and no others.
+    identifiers = hcert_identifiers(
+        signature=decoded.signature,
+        algorithm=decoded.algorithm,
+        entries=entries,
+        issuer=decoded.claims.issuer,
+        types=store.types,
+    )
+    subject = Subject(kid=key.kid, country=key.country, identifiers=identifiers)
+    return store.ask(subject, now, grace=policy.revocation_grace)
+
+
+def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
+    """Whether the certificate was revoked; a note where that cannot be told and the policy lets it pass."""
+    if answer.standing is Standing.CLEAR:
+        return None
+    if answer.standing is Standing.HIT:
+        raise _refuse(Code.REVOKED, f"revoked: it is on the list {answer.source}", Step.REVOCATION)
+    if answer.standing is Standing.POSSIBLE:
+        # dgc-bloomfilter, dgca-partialvarhashfilter: both have what was never put in, now and then.
+        often = f"one certificate in {round(1 / answer.odds):,} that was not revoked would be, too"
+        detail = f"possibly revoked: it is in a filter of {answer.source}; {often}"
+        code = Code.REVOKED if answer.odds <= policy.revocation_odds else Code.REVOCATION_POSSIBLE
+        raise _refuse(code, detail, Step.REVOCATION)
+    detail = "no revocation list covers the issuer"
+    if answer.overdue:
+        since = max(one.fresh_until for one in answer.overdue if one.fresh_until is not None)
+        detail = f"the revocation list for the issuer is overdue since {since:%Y-%m-%d %H:%M} UTC"
+    if policy.revocation is RevocationCheck.REQUIRED:
+        raise _refuse(Code.REVOCATION_UNKNOWN, detail, Step.REVOCATION)
+    return Finding(Code.REVOCATION_UNKNOWN, Step.REVOCATION, detail)
+
+
+def _identified(certificate: HealthCertificate) -> Iterator[tuple[str, str | None]]:
+    """The identifiers of all that one signature covers, each with its country."""
+    for event in certificate.events:
+        if event.certificate_id:
+            yield event.certificate_id, event.country
+    for beside in certificate.beside:
+        yield from _identified(beside)
 
 
 def _refuse(code: Code, detail: str, step: Step) -> VerificationError:

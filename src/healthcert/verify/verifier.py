@@ -9,6 +9,7 @@ from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, HealthCertError, Step, VerificationError
 from healthcert.families.protocol import Decoded, Finding
 from healthcert.model import HealthCertificate
+from healthcert.revocation.store import RevocationAnswer, RevocationStore
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify import steps
@@ -31,7 +32,9 @@ _NO_RULES = StepOutcome(Step.RULES, StepResult.NOT_RUN, None, "no country's rule
 # Made once: nearly every report has the same.
 _PASSED = {step: StepOutcome(step, StepResult.PASSED, Code.OK) for step in Step}
 _NOT_RUN = {step: StepOutcome(step, StepResult.NOT_RUN, None) for step in Step}
+_WITH_REVOCATION = [*_ALWAYS_REQUIRED, Step.REVOCATION]
 _ALL_PASSED = tuple((*(_PASSED[step] for step in _ALWAYS_REQUIRED), last, _NO_RULES) for last in (_NO_LISTS, _OFF))
+_ALL_AND_NOT_REVOKED = (*(_PASSED[step] for step in _WITH_REVOCATION), _NO_RULES)
 
 _TOGETHER = 64  # certificates: as many as a processor's caches hold well
 
@@ -43,19 +46,29 @@ _UNDETERMINED = frozenset(
         Code.TRUST_LIST_EXPIRED,
         Code.TRUST_LIST_STALE,
         Code.REVOCATION_UNKNOWN,
+        Code.REVOCATION_POSSIBLE,
+        Code.REVOCATION_STORE_UNREADABLE,
         Code.GENERAL_ERROR,
     )
 )
 
 
 class Verifier:
-    """Verifies certificates against a trust store, under a policy, at the moment its clock tells.
+    """Verifies certificates against a trust store and revocation lists, under a policy, at the moment its clock tells.
 
     A verifier may be shared between threads.
     """
 
-    def __init__(self, trust: TrustStore, *, policy: Policy | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        trust: TrustStore,
+        *,
+        revocation: RevocationStore | None = None,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._trust = trust
+        self._revocation = revocation
         self._policy = policy or Policy()
         self._clock = clock or SystemClock()
 
@@ -68,7 +81,7 @@ class Verifier:
         run = _Run(self._policy, self._now())
         run.read(text, self._trust)
         run.authenticate()
-        run.judge()
+        run.judge(self._revocation)
         return run.report()
 
     def verify(self, text: str) -> Verified:
@@ -99,7 +112,7 @@ class Verifier:
             for run, _ in runs:
                 run.authenticate()
             for run, _ in runs:
-                run.judge()
+                run.judge(self._revocation)
                 yield run.report()
 
     def _now(self) -> datetime:
@@ -118,8 +131,8 @@ class _Run:
     """
 
     __slots__ = (
-        "_authenticated", "_candidates", "_certificate", "_decoded", "_family", "_now", "_policy", "_problems", "_run",
-        "_warnings",
+        "_answer", "_authenticated", "_candidates", "_certificate", "_decoded", "_family", "_note", "_now", "_policy",
+        "_problems", "_run", "_warnings",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, now: datetime) -> None:
@@ -133,6 +146,8 @@ class _Run:
         self._candidates: Sequence[TrustedKey] = ()
         self._authenticated: Authenticated | None = None
         self._certificate: HealthCertificate | None = None
+        self._answer: RevocationAnswer | None = None
+        self._note: StepOutcome | None = None
 
     def read(self, text: str, store: TrustStore) -> None:
         """The text taken apart, and the keys that may have signed it."""
@@ -182,7 +197,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             self._fail(Step.TRUST, error)
 
-    def judge(self) -> None:
+    def judge(self, store: RevocationStore | None) -> None:
         """What the certificate says, and whether that is good enough at this moment."""
         decoded, authenticated, policy, run = self._decoded, self._authenticated, self._policy, self._run
         if decoded is None:
@@ -211,8 +226,22 @@ class _Run:
             steps.usage(decoded, authenticated.key)
         except Exception as error:  # noqa: BLE001
             self._fail(Step.USAGE, error)
-        if policy.revocation is RevocationCheck.REQUIRED:
-            self._fail(Step.REVOCATION, VerificationError(Code.REVOCATION_UNKNOWN, _NO_LISTS.detail))
+        if policy.revocation is RevocationCheck.OFF:
+            return
+        if store is None and policy.revocation is RevocationCheck.IF_AVAILABLE:
+            return  # there is nothing to ask, and nothing that could be wrong with it
+        try:
+            self._answer = steps.ask_revocation(
+                authenticated, self._certificate, store or RevocationStore(), self._now, policy
+            )
+            note = steps.revocation(self._answer, policy)
+            if note is None:
+                run.append(Step.REVOCATION)
+            else:
+                self._note = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, note.detail)
+                self._warnings.append(note)
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.REVOCATION, error)
 
     def report(self) -> Report:
         outcomes, obstacle = self._outcomes(), None
@@ -221,7 +250,9 @@ class _Run:
             obstacle = (failed or [o for o in outcomes if o.outcome is StepResult.UNDETERMINED])[0]
             outcome = Outcome.REFUSED if failed else Outcome.UNDETERMINED
             code = obstacle.code or Code.GENERAL_ERROR
-        elif self._run == _ALWAYS_REQUIRED:
+        elif self._run == _WITH_REVOCATION or (
+            self._run == _ALWAYS_REQUIRED and self._policy.revocation is not RevocationCheck.REQUIRED
+        ):
             outcome, code = Outcome.ACCEPTED, Code.OK
         else:
             # No step failed and yet one is missing: an absent check is never a pass.
@@ -235,6 +266,7 @@ class _Run:
             certificate=self._certificate,
             key=self._authenticated.key if self._authenticated is not None else None,
             warnings=tuple(self._warnings),
+            revocation=self._answer,
             checked_at=self._now,
             policy=self._policy,
         )
@@ -242,11 +274,13 @@ class _Run:
     def _outcomes(self) -> tuple[StepOutcome, ...]:
         """What became of each step, in their order."""
         off = self._policy.revocation is RevocationCheck.OFF
-        if not self._problems and self._run == _ALWAYS_REQUIRED:
+        if not self._problems and self._run == _ALWAYS_REQUIRED and self._note is None:
             return _ALL_PASSED[off]
+        if not self._problems and self._run == _WITH_REVOCATION:
+            return _ALL_AND_NOT_REVOKED
         known = dict(_NOT_RUN)
         if Step.USAGE in self._run:
-            known |= {Step.REVOCATION: _OFF if off else _NO_LISTS, Step.RULES: _NO_RULES}
+            known |= {Step.REVOCATION: _OFF if off else self._note or _NO_LISTS, Step.RULES: _NO_RULES}
         known |= {step: _PASSED[step] for step in self._run} | self._problems
         return tuple(known[step] for step in Step)
 

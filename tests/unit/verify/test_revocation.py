@@ -1,0 +1,159 @@
+"""The revocation step: what a report says of lists, beyond what the vectors of HC-REV hold."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+import healthcert as hc
+from healthcert.publish.revoked import entries_of_certificate
+from healthcert.revocation.files import Given
+from tests.support import DAY, NOW, dsc, issue, trust
+
+REQUIRED = hc.Policy(revocation=hc.RevocationCheck.REQUIRED)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> hc.RevocationStore:
+    return hc.RevocationStore.open(tmp_path / "revocation")
+
+
+def put(store: hc.RevocationStore, text: str | None, *, name: str = "fr", age: timedelta = timedelta(0)) -> None:
+    """A French list with one certificate, or with none that anybody has."""
+    key = entries_of_certificate(text, (hc.IdentifierType.FR_DCC,))[0].key.hex() if text else "00" * 32
+    body = {"elements": [{"hash": key, "active": True}], "lastIndexBlacklist": 1}
+    feed = hc.RevocationFeed(name=name, format="fr", max_age=DAY)
+    files = Given({"dcc.json": json.dumps(body).encode()})
+    hc.install_revocations(store, feed, files, clock=hc.FixedClock(NOW - age))
+
+
+def examine(text: str, store: hc.RevocationStore | None, policy: hc.Policy | None = None) -> hc.Report:
+    return hc.Verifier(trust(), revocation=store, policy=policy, clock=hc.FixedClock(NOW)).examine(text)
+
+
+def test_a_listed_certificate_is_refused_and_the_report_names_the_list_and_not_the_entry(
+    store: hc.RevocationStore,
+) -> None:
+    text = issue().text
+    put(store, text)
+    report = examine(text, store)
+    assert (report.outcome, report.code, report.step) == (hc.Outcome.REFUSED, hc.Code.REVOKED, hc.Step.REVOCATION)
+    assert report.revocation is not None
+    assert (report.revocation.standing, report.revocation.source) == (hc.Standing.HIT, "fr")
+    # What follows from the content is still shown to whoever holds the certificate.
+    assert report.certificate is not None
+    said = json.dumps(report.to_dict()["revocation"])
+    assert entries_of_certificate(text, (hc.IdentifierType.FR_DCC,))[0].key.hex() not in said
+
+
+def test_a_certificate_that_no_list_names_is_accepted_and_the_report_says_until_when(
+    store: hc.RevocationStore,
+) -> None:
+    put(store, None)
+    report = examine(issue().text, store, REQUIRED)
+    assert report.outcome is hc.Outcome.ACCEPTED
+    assert report[hc.Step.REVOCATION].outcome is hc.StepResult.PASSED
+    assert report.revocation is not None
+    assert report.revocation.fresh_until == NOW + DAY
+    assert report.to_dict()["revocation"] == {
+        "standing": "clear",
+        "source": None,
+        "odds": 0.0,
+        "lists": [
+            {
+                "source": "fr",
+                "format": "fr",
+                "signed": False,
+                "fetched_at": NOW.isoformat(),
+                "fresh_until": (NOW + DAY).isoformat(),
+            }
+        ],
+        "overdue": [],
+    }
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize("with_store", [False, True], ids=["no store", "an empty store"])
+def test_without_lists_the_policy_decides(store: hc.RevocationStore, with_store: bool) -> None:
+    lists = store if with_store else None
+    report = examine(issue().text, lists, REQUIRED)
+    assert (report.outcome, report.code) == (hc.Outcome.UNDETERMINED, hc.Code.REVOCATION_UNKNOWN)
+    report = examine(issue().text, lists)
+    assert report.outcome is hc.Outcome.ACCEPTED
+    assert report[hc.Step.REVOCATION].outcome is hc.StepResult.NOT_RUN
+    assert report[hc.Step.REVOCATION].detail == "no revocation list covers the issuer"
+    assert [warning.code for warning in report.warnings] == [hc.Code.REVOCATION_UNKNOWN] * with_store
+    report = examine(issue().text, lists, hc.Policy(revocation=hc.RevocationCheck.OFF))
+    assert report[hc.Step.REVOCATION].detail == "off in the policy"
+    assert report.revocation is None
+
+
+def test_an_overdue_list_says_since_when(store: hc.RevocationStore) -> None:
+    put(store, None, age=2 * DAY)
+    report = examine(issue().text, store, REQUIRED)
+    assert (report.outcome, report.code) == (hc.Outcome.UNDETERMINED, hc.Code.REVOCATION_UNKNOWN)
+    assert report.detail == "the revocation list for the issuer is overdue since 2021-08-19 10:00 UTC"
+    assert report.revocation is not None
+    assert [one.source for one in report.revocation.overdue] == ["fr"]
+    report = examine(issue().text, store)
+    assert report.outcome is hc.Outcome.ACCEPTED
+    assert (
+        report[hc.Step.REVOCATION].detail == "the revocation list for the issuer is overdue since 2021-08-19 10:00 UTC"
+    )
+    assert [warning.code for warning in report.warnings] == [hc.Code.REVOCATION_UNKNOWN]
+
+
+def test_a_revoked_and_expired_certificate_names_both_and_the_first_obstacle_first(store: hc.RevocationStore) -> None:
+    text = issue().text
+    put(store, text)
+    verifier = hc.Verifier(trust(), revocation=store, clock=hc.FixedClock(NOW + 1000 * DAY))
+    report = verifier.examine(text)
+    assert report.code is hc.Code.CWT_EXPIRED
+    assert report[hc.Step.REVOCATION].code is hc.Code.REVOKED
+
+
+def test_a_forged_certificate_is_not_looked_for(store: hc.RevocationStore) -> None:
+    put(store, None)
+    other = issue(pair=dsc(hc.EntryType.VACCINATION)).text
+    report = examine(other, store)
+    assert report.step is hc.Step.TRUST
+    assert report.revocation is None
+    assert report[hc.Step.REVOCATION].outcome is hc.StepResult.NOT_RUN
+
+
+def test_a_damaged_file_of_the_store_leaves_it_undetermined_and_not_accepted(
+    store: hc.RevocationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise hc.RevocationError(hc.Code.REVOCATION_STORE_UNREADABLE, "damaged")
+
+    put(store, None)
+    monkeypatch.setattr(store, "ask", broken)
+    report = examine(issue().text, store)
+    assert (report.outcome, report.code) == (hc.Outcome.UNDETERMINED, hc.Code.REVOCATION_STORE_UNREADABLE)
+
+
+def test_no_file_and_no_network_is_touched_for_a_certificate(
+    store: hc.RevocationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, None)
+    text, verifier = issue().text, hc.Verifier(trust(), revocation=store, clock=hc.FixedClock(NOW))
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("asked for a certificate")
+
+    for name in ("builtins.open", "sqlite3.connect", "socket.socket.connect", "pathlib.Path.open"):
+        monkeypatch.setattr(name, forbidden)
+    assert verifier.examine(text).outcome is hc.Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"revocation_grace": timedelta(seconds=-1)}, {"revocation_odds": 1.5}, {"revocation_odds": -0.1}]
+)
+def test_a_policy_that_makes_no_sense_is_none(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="revocation_"):
+        replace(hc.Policy(), **wrong)
