@@ -31,6 +31,7 @@ class Exit(IntEnum):
 _ENVIRONMENT = frozenset(
     (
         Code.TRUST_STORE_UNREADABLE,
+        Code.REVOCATION_STORE_UNREADABLE,
         Code.SIGNER_KEY_UNREADABLE,
         Code.SIGNER_KEY_MISMATCH,
         Code.SIGNING_FAILED,

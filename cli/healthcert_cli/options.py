@@ -25,6 +25,12 @@ def default_store() -> Path:
     return Path(named) if named else Path(click.get_app_dir("healthcert")) / "trust.db"
 
 
+def default_revocations() -> Path:
+    """Where the revocation store is when no option says otherwise."""
+    named = os.environ.get("HEALTHCERT_REVOCATION")
+    return Path(named) if named else Path(click.get_app_dir("healthcert")) / "revocation"
+
+
 class Duration(click.ParamType[timedelta]):
     """A length of time: ``48h``, ``7d``."""
 

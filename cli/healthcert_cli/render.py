@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from healthcert.errors import Step
 from healthcert.families.hcert.uvci import UvciCheck, check_uvci
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.model import Coding, Event, Exemption, HealthCertificate, Holder, Recovery, TestResult, Vaccination
+from healthcert.revocation.store import RevocationAnswer
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.report import Outcome, Report, StepResult, describe_key
 from healthcert_cli.text import printable
@@ -40,10 +42,35 @@ def report_lines(source: str, report: Report) -> Iterator[str]:
         yield from certificate_lines(report.certificate)
     if report.key is not None:
         yield _line("Signed by", key_summary(report.key))
+    yield _line("Revocation", revocation_summary(report))
     yield _line("Checked", f"{report.checked_at:%Y-%m-%d %H:%M} UTC, policy {report.policy.name}")
     yield f"  {'Steps':<{_LABEL_WIDTH}}{steps_line(report)}"
     for warning in report.warnings:
         yield _line("Warning", f"{warning.detail} ({warning.code})")
+
+
+def revocation_summary(report: Report) -> str:
+    """What is known of revocation, and until when."""
+    step, answer = report[Step.REVOCATION], report.revocation
+    if step.outcome is not StepResult.PASSED or answer is None:
+        not_checked = step.outcome is StepResult.NOT_RUN
+        return f"not checked: {step.detail or 'the certificate failed before'}" if not_checked else step.detail
+    lists = ", ".join(one.source for one in answer.lists)
+    until = f", fresh until {answer.fresh_until:%Y-%m-%d %H:%M} UTC" if answer.fresh_until else ""
+    return f"not revoked, by {lists}{until}"
+
+
+def coverage_lines(answer: RevocationAnswer) -> Iterator[str]:
+    """The lists that speak for a certificate's issuer."""
+    for word, lists in (("Fresh", answer.lists), ("Overdue", answer.overdue)):
+        for one in lists:
+            until = f"{one.fresh_until:%Y-%m-%d %H:%M} UTC" if one.fresh_until else "no end"
+            yield _line(word, f"{one.source}, fetched {one.fetched_at:%Y-%m-%d %H:%M} UTC, good until {until}")
+
+
+def odds(answer: RevocationAnswer) -> str:
+    """How often a filter errs, in words."""
+    return f"one in {round(1 / answer.odds):,}" if answer.odds else "none"
 
 
 def steps_line(report: Report) -> str:

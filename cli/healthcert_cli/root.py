@@ -18,6 +18,8 @@ COMMANDS = {
     "verify": "Verify certificates in pictures, text files or standard input.",
     "inspect": "Show every layer of a certificate, unverified.",
     "trust": "Keep the keys that certificates are verified with.",
+    "revocation": "Keep the lists of revoked certificates, and ask them.",
+    "revoke": "Revoke certificates: make signed batches that others read.",
     "publish": "Publish a country's keys in the formats that others read.",
     "keys": "Make signing authorities (CSCA) and document signing certificates (DSC).",
     "conformance": "Hold this verifier, or another, against published test cases.",

@@ -23,6 +23,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in an empty folder, with a trust store of its own and no terminal."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEALTHCERT_TRUST", str(tmp_path / "store" / "trust.db"))
+    monkeypatch.setenv("HEALTHCERT_REVOCATION", str(tmp_path / "store" / "revocation"))
     for name in ("HEALTHCERT_PASSPHRASE", "HEALTHCERT_KEY", "HEALTHCERT_CERTIFICATE", "HEALTHCERT_ISSUER"):
         monkeypatch.delenv(name, raising=False)
 

@@ -120,7 +120,7 @@ def list_(
         click.echo(f"{keys} written to {', '.join(str(path) for path in written)}")
 
 
-def _gateway_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def gateway_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--ca", type=_file, help="Authority of the gateway's certificate. [default: the system's]"),
         click.option("--client-key", type=_file, required=True, help="The country's TLS key."),
@@ -150,7 +150,7 @@ def _to_gateway(
     @click.command(name, help=says)
     @click.argument("dsc", type=_file)
     @signer_options
-    @_gateway_options
+    @gateway_options
     @json_option
     @boundary
     def run(

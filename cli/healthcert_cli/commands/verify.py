@@ -17,13 +17,14 @@ from healthcert.clock import FixedClock, SystemClock
 from healthcert.errors import Code, HealthCertError
 from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS
+from healthcert.revocation.store import RevocationStore
 from healthcert.trust.keys import Assurance
 from healthcert.trust.store import TrustStore
-from healthcert.verify.policy import Policy
+from healthcert.verify.policy import Policy, RevocationCheck
 from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import Duration, at_option, default_store, json_option
+from healthcert_cli.options import Duration, at_option, default_revocations, default_store, json_option
 from healthcert_cli.render import report_lines, verdict
 from healthcert_cli.sources import read_source
 from healthcert_cli.text import printable
@@ -70,6 +71,23 @@ _BAR_FROM = 20  # sources
     show_default=True,
     help="The smallest RSA key that is believed. Smaller ones can be broken.",
 )
+@click.option(
+    "--revocation",
+    type=click.Choice([one.value for one in RevocationCheck]),
+    default=Policy().revocation.value,
+    show_default=True,
+    help="Whether revocation lists have to tell that a certificate was not revoked.",
+)
+@click.option(
+    "--revocation-store",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the revocation lists. Default: the one that 'revocation update' fills.",
+)
+@click.option(
+    "--revocation-grace",
+    type=Duration(),
+    help="How long an overdue revocation list still tells that a certificate was not revoked. [default: 0s]",
+)
 @json_option
 @boundary
 def command(
@@ -81,6 +99,9 @@ def command(
     tls_only: bool,
     trust_grace: timedelta | None,
     rsa_bits: int,
+    revocation: str,
+    revocation_store: Path | None,
+    revocation_grace: timedelta | None,
     as_json: bool,
 ) -> Exit:
     """Verify certificates.
@@ -95,12 +116,15 @@ def command(
     assurances = policy.assurances | ({Assurance.TLS_ONLY} if tls_only else set())
     verifier = Verifier(
         load_trust(trust_paths),
+        revocation=load_revocations(revocation_store),
         policy=replace(
             policy,
             families=policy.families.union(accept),
             assurances=assurances,
             rsa_bits=rsa_bits,
             trust_grace=policy.trust_grace if trust_grace is None else trust_grace,
+            revocation=RevocationCheck(revocation),
+            revocation_grace=policy.revocation_grace if revocation_grace is None else revocation_grace,
         ),
         clock=FixedClock(at) if at else SystemClock(),
     )
@@ -124,6 +148,13 @@ def load_trust(paths: tuple[Path, ...]) -> TrustStore:
         if part.rejected:
             click.echo(f"{printable(path)}: {len(part.rejected)} entries could not be used", err=True)
     return store
+
+
+def load_revocations(path: Path | None) -> RevocationStore | None:
+    """The lists in a folder, or in the default one, where there is one."""
+    if path is None and not default_revocations().is_dir():
+        return None
+    return RevocationStore.open(path or default_revocations())
 
 
 def _results(verifier: Verifier, sources: tuple[str, ...]) -> Iterator[tuple[str, Report | HealthCertError]]:

@@ -13,8 +13,8 @@ from healthcert.clock import FixedClock, SystemClock
 from healthcert.errors import Code, TrustError
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.anchors import Environment, load_anchors
+from healthcert.lists.config import SECRETS
 from healthcert.model import EntryType
-from healthcert.trust.config import SECRETS
 from healthcert.trust.sources.protocol import Source
 from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.store import TrustStore

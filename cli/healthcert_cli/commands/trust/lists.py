@@ -10,25 +10,17 @@ from pathlib import Path
 import click
 
 from healthcert.errors import Code
-from healthcert.fetch import parse_address
 from healthcert.https import HttpFetcher
-from healthcert.trust.config import Configured, load_sources
+from healthcert.trust.config import load_sources
 from healthcert.trust.update import Change, Feed, recheck_lists, update_lists
 from healthcert_cli.commands.trust.shared import change_dict, change_line, open_store, store_option, tell_skipped
 from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.fetching import config_option, fetcher_of
 from healthcert_cli.options import json_option
-
-_BUDGET = 1800.0  # seconds for all that one source is asked for, so that a slow server does not keep the others waiting
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    envvar="HEALTHCERT_SOURCES",
-    help="The file of sources and pinned anchors (TOML). [or the variable HEALTHCERT_SOURCES]",
-)
+@config_option
 @click.option("--only", multiple=True, help="Update this source alone; may be repeated.")
 @click.option("--force", is_flag=True, help="Accept lists that lost many keys, or seem older.")
 @store_option
@@ -44,7 +36,9 @@ def update(config: Path, only: tuple[str, ...], force: bool, store: Path | None,
     trusted = open_store(store, create=True)
 
     def fetcher_for(feed: Feed) -> HttpFetcher:
-        return opened.enter_context(_fetcher(configured[feed.name]))
+        # A directory of issuers leads to their servers; any other list comes from its own alone.
+        anywhere = feed.format == "vci"
+        return opened.enter_context(fetcher_of(feed.url, configured[feed.name].connection, anywhere=anywhere))
 
     feeds = [one.feed for one in configured.values()]
     # On standard error, and only at a terminal, so that the output can be read by a machine.
@@ -88,16 +82,3 @@ def _exit(changes: list[Change]) -> Exit:
     if any(code not in (Code.FETCH_FAILED, Code.TRUST_STORE_UNREADABLE) for code in errors):
         return Exit.REFUSED
     return Exit.ENVIRONMENT if errors else Exit.ACCEPTED
-
-
-def _fetcher(configured: Configured) -> HttpFetcher:
-    connection = configured.connection
-    address = parse_address(configured.feed.url or "")
-    # A directory of issuers leads to their servers; any other list comes from its own alone.
-    return HttpFetcher(
-        budget=_BUDGET,
-        hosts=frozenset((address.authority,)) if address is not None and configured.feed.format != "vci" else None,
-        ca=connection.ca,
-        client_certificate=connection.client_certificate,
-        client_key=connection.client_key,
-    )

@@ -1,0 +1,130 @@
+"""What an issuer revokes, from wherever it is written: certificates, identifiers, batches that were signed before."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Self
+
+import click
+from msgspec import Struct
+
+from healthcert.errors import Code, DecodeError, HealthCertError
+from healthcert.families import FAMILIES
+from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.lists.anchors import TrustAnchor
+from healthcert.publish.revoked import RevokedEntry, entries_of_certificate, entries_of_uvci
+from healthcert.revocation.identifiers import IdentifierType
+from healthcert.revocation.sources.dgcg_batches import read_batch
+from healthcert_cli.text import printable
+
+_CMS_START = b"MI"  # of a CMS message in base64: a SEQUENCE of more than 127 bytes
+
+
+class Wanted(Struct, frozen=True):
+    """How certificates are to be named. ``types`` of None: by the signature, and what is an identifier by that.
+
+    ``country`` and ``expires`` are for identifiers, which do not say them. ``anchors`` are those that batches were
+    signed with.
+    """
+
+    types: tuple[IdentifierType, ...] | None
+    country: str | None
+    expires: datetime | None
+    anchors: tuple[TrustAnchor, ...] = ()
+
+
+class Rejects:
+    """Where rows go that cannot be used: their source, their number and the reason; never what they hold."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._file: IO[str] | None = None
+        self.counts: Counter[Code] = Counter()
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            self._file = self._stack.enter_context(self._path.open("w", encoding="utf-8"))
+            self._file.write("source\trow\tcode\treason\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def add(self, source: str, row: int, error: HealthCertError) -> None:
+        self.counts[error.code] += 1
+        line = f"{printable(source)}\t{row}\t{error.code}\t{printable(error.detail)}"
+        if self._file is not None:
+            self._file.write(line + "\n")
+        else:
+            click.echo(f"rejected: {line.replace(chr(9), ' ')}", err=True)
+
+
+def read_entries(sources: Sequence[str], wanted: Wanted, rejects: Rejects) -> Iterator[RevokedEntry]:
+    """What revokes all that the sources hold. A row that cannot be used goes to ``rejects``, and the rest is done.
+
+    A source is a picture, a signed batch, or text with a certificate or an identifier a line; - is standard input.
+    """
+    for source in sources:
+        for row, found in enumerate(_rows(source), 1):
+            try:
+                # All of a row or nothing: half a batch would look like a whole one.
+                entries = list(_entries(found, wanted)) if isinstance(found, str) else list(_of_batch(found, wanted))
+            except HealthCertError as error:
+                rejects.add(source, row, error)
+                continue
+            yield from entries
+
+
+def _rows(source: str) -> Iterator[str | bytes]:
+    from healthcert.barcode.read import is_image, read_barcodes
+
+    if source == "-":
+        yield from _lines(sys.stdin.buffer)
+        return
+    with Path(source).open("rb") as file:
+        head = file.read(512)
+        if is_image(head):
+            texts = read_barcodes(read_file(source, DEFAULT_LIMITS.file_bytes))
+            if not texts:
+                raise DecodeError(Code.NO_BARCODE_FOUND, "no QR, Aztec or DataMatrix code in this picture")
+            yield from texts
+        elif head.startswith(_CMS_START) and b"\n" not in head.strip():
+            yield read_file(source, DEFAULT_LIMITS.list_bytes).strip()
+        else:
+            file.seek(0)
+            yield from _lines(file)
+
+
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    # Read as they come: there may be millions of them. Of a line that is longer than any certificate the start is enough
+    # to refuse it.
+    while line := file.readline(DEFAULT_LIMITS.text_chars + 3):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(DEFAULT_LIMITS.text_chars)
+        text = line.decode("utf-8", "replace").strip("\ufeff\r\n")
+        if text.strip():
+            yield text
+
+
+def _entries(text: str, wanted: Wanted) -> Iterable[RevokedEntry]:
+    if any(family.recognises(text) for family in FAMILIES):
+        return entries_of_certificate(text, wanted.types or (IdentifierType.SIGNATURE,))
+    if wanted.country is None:
+        raise click.UsageError("identifiers do not say whose they are: name the --country that issued them")
+    types = wanted.types or (IdentifierType.UCI,)
+    return entries_of_uvci(text.strip(), country=wanted.country, expires=wanted.expires, types=types)
+
+
+def _of_batch(message: bytes, wanted: Wanted) -> Iterator[RevokedEntry]:
+    if not wanted.anchors:
+        raise click.UsageError("a signed batch needs the --anchor it was signed with: its upload certificate")
+    content, _ = read_batch(message, wanted.anchors)
+    for key in content.hashes:
+        yield RevokedEntry(content.type, key, content.kid, content.country, content.expires)

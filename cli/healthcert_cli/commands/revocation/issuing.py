@@ -1,0 +1,302 @@
+"""``healthcert revocation publish``, ``upload`` and ``delete``, and ``healthcert revoke``: the issuer's side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from healthcert.clock import SystemClock
+from healthcert.errors import Code, IssueError, Step
+from healthcert.https import HttpFetcher
+from healthcert.issue.signer import PemSigner
+from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert.lists.anchors import load_anchors
+from healthcert.lists.x509 import parse_certificate
+from healthcert.publish import batches, covpass, shc_crl, slices, swiss_revocations
+from healthcert.publish.revoked import RevokedEntry
+from healthcert.revocation.coordinates import Mode
+from healthcert.revocation.identifiers import IdentifierType
+from healthcert.revocation.sources.slices import BLOOMFILTER, VARHASHLIST
+from healthcert_cli.commands.publish import gateway_options
+from healthcert_cli.commands.revocation.entries import Rejects, Wanted, read_entries
+from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.options import Moment, json_option, passphrase_option, write_whole
+from healthcert_cli.signing import load_signer, signer_options
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EU_TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
+
+
+def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="File for rows that cannot be used."
+        ),
+        click.option("--expires", type=Moment(), help="When identifiers without a certificate cease to matter."),
+        click.option("--country", help="The country that issued them (two letters). [default: the signer's]"),
+        click.option(
+            "--type",
+            "types",
+            multiple=True,
+            type=click.Choice([one.value for one in _EU_TYPES]),
+            help="How certificates are named; may be repeated. [default: SIGNATURE, and UCI for identifiers]",
+        ),
+        click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("revoke")
+@_source_options
+@signer_options
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+@json_option
+@boundary
+def revoke(
+    sources: tuple[str, ...],
+    types: tuple[str, ...],
+    country: str | None,
+    expires: datetime | None,
+    rejects: Path | None,
+    key: Path,
+    certificate: Path,
+    passphrase_file: Path | None,
+    out: Path,
+    as_json: bool,
+) -> Exit:
+    """Make signed batches that revoke what is in SOURCE, for the EU gateway.
+
+    SOURCE is a picture of a certificate, or text with a certificate or an identifier (UVCI) a line; - is standard
+    input. The batches expire with the certificates. They are signed with the country's upload certificate; send them
+    with `revocation upload`. A row that cannot be used is told with its number, and the rest is done: exit code 1.
+    """
+    signer = load_signer(key, certificate, passphrase_file)
+    wanted = _wanted(types, country or parse_certificate(signer.certificate).country, expires, ())
+    with Rejects(rejects) as rejected:
+        made = batches.make_batches(read_entries(sources, wanted, rejected), signer, now=_now(), default_expiry=expires)
+        written = [_write_batch(out, number, batch) for number, batch in enumerate(made, 1)]
+    entries = sum(one["entries"] for one in written)
+    if as_json:
+        click.echo(json.dumps({"entries": entries, "batches": written, "rejected": rejected.counts.total()}))
+    else:
+        for one in written:
+            click.echo(f"{one['file']}: {one['entries']} by {one['type']}, until {one['expires'][:10]}")
+    return _done(entries, rejected)
+
+
+@click.command()
+@click.argument("format_", metavar="FORMAT", type=click.Choice(["distribution", "covpass", "ch", "shc"]))
+@_source_options
+@click.option("--key", type=_file, help="The signer's private key (covpass, ch).")
+@click.option("--certificate", type=_file, help="The signer's certificate (covpass, ch).")
+@passphrase_option
+@click.option(
+    "--anchor", "anchors", multiple=True, type=_file, help="Upload certificate that batches in SOURCE are signed with."
+)
+@click.option(
+    "--filter",
+    "filter_",
+    type=click.Choice([BLOOMFILTER, VARHASHLIST]),
+    default=BLOOMFILTER,
+    show_default=True,
+    help="Kind of slices (distribution).",
+)
+@click.option(
+    "--mode",
+    type=click.Choice([one.value for one in Mode]),
+    help="How they are divided (distribution). [default: by how many there are]",
+)
+@click.option("--kid", help="The key whose list it is (shc).")
+@click.option("--list", "before", type=_file, help="The list until now, which is added to (shc).")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder, or file (ch, shc), to write to.")
+@json_option
+@boundary
+def publish(
+    format_: str,
+    sources: tuple[str, ...],
+    types: tuple[str, ...],
+    country: str | None,
+    expires: datetime | None,
+    rejects: Path | None,
+    key: Path | None,
+    certificate: Path | None,
+    passphrase_file: Path | None,
+    anchors: tuple[Path, ...],
+    filter_: str,
+    mode: str | None,
+    kid: str | None,
+    before: Path | None,
+    out: Path,
+    as_json: bool,
+) -> Exit:
+    """Write all that is revoked as a list that verifiers read.
+
+    SOURCE is as for `revoke`, or a batch that it made. FORMAT is `distribution` (the EU service's slices: Bloom
+    filters or lists of first bytes), `covpass` (Germany's tree), `ch` (Switzerland's list, of identifiers in plain) or
+    `shc` (the list of a SMART Health Card key, of rids a line, each with `.<seconds>` if only older cards are meant).
+    """
+    now = _now()
+    with Rejects(rejects) as rejected:
+        if format_ in ("ch", "shc"):
+            lines = list(_identifiers(sources))
+            data = (
+                swiss_revocations.publish(lines, _signer(key, certificate, passphrase_file), now=now)
+                if format_ == "ch"
+                else _crl(lines, kid, before)
+            )
+            write_whole(out, data)
+            count, files = len(lines), [str(out)]
+        else:
+            wanted = _wanted(types, country, expires, anchors)
+            counted = _Counted(_by_day(read_entries(sources, wanted, rejected)))
+            pairs = (
+                slices.publish(
+                    counted, now=now, filter=filter_, mode=Mode(mode) if mode else None, default_expiry=expires
+                )
+                if format_ == "distribution"
+                else covpass.publish(counted, _signer(key, certificate, passphrase_file), timestamp=now)
+            )
+            files = [_write(out, name, content) for name, content in pairs]
+            count = counted.count
+    if as_json:
+        values = {"format": format_, "entries": count, "files": len(files), "rejected": rejected.counts.total()}
+        click.echo(json.dumps(values))
+    else:
+        click.echo(f"{count} {'entry' if count == 1 else 'entries'} in {len(files)} files, below {out}")
+    return _done(count, rejected)
+
+
+@click.command()
+@click.argument("files", metavar="BATCH...", nargs=-1, required=True, type=_file)
+@gateway_options
+@json_option
+@boundary
+def upload(
+    files: tuple[Path, ...], url: str, client_certificate: Path, client_key: Path, ca: Path | None, as_json: bool
+) -> None:
+    """Send batches that `revoke` made to the EU gateway, over mutual TLS, and tell the identifier that each was given.
+
+    Keep the identifiers: a batch is deleted by its own.
+    """
+    with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
+        for path in files:
+            message = read_file(path, DEFAULT_LIMITS.list_bytes).strip()
+            batch = batches.upload_batch(fetcher, url, message)
+            click.echo(json.dumps({"file": str(path), "batch": batch}) if as_json else f"{path}: {batch}")
+
+
+@click.command()
+@click.argument("batch_ids", metavar="BATCH-ID...", nargs=-1, required=True)
+@signer_options
+@gateway_options
+@json_option
+@boundary
+def delete(
+    batch_ids: tuple[str, ...],
+    key: Path,
+    certificate: Path,
+    passphrase_file: Path | None,
+    url: str,
+    client_certificate: Path,
+    client_key: Path,
+    ca: Path | None,
+    as_json: bool,
+) -> None:
+    """Take batches off the EU gateway: what they named is not revoked any more."""
+    signer = load_signer(key, certificate, passphrase_file)
+    with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
+        for batch in batch_ids:
+            batches.delete_batch(fetcher, url, batch, signer, signing_time=_now())
+            click.echo(json.dumps({"deleted": batch}) if as_json else f"{batch}: deleted")
+
+
+class _Counted:
+    """Entries, and how many there were."""
+
+    def __init__(self, entries: Iterable[RevokedEntry]) -> None:
+        self._entries = entries
+        self.count = 0
+
+    def __iter__(self) -> Iterator[RevokedEntry]:
+        for entry in self._entries:
+            self.count += 1
+            yield entry
+
+
+def _by_day(entries: Iterable[RevokedEntry]) -> Iterator[RevokedEntry]:
+    """The entries, ending at the midnight after: each other moment would make a slice of its own, and tell too much."""
+    for entry in entries:
+        if entry.expires is None:
+            yield entry
+            continue
+        day = entry.expires.astimezone(UTC)
+        midnight = datetime.combine(day.date(), time(), UTC)
+        yield entry if day == midnight else replace(entry, expires=midnight + timedelta(days=1))
+
+
+def _wanted(types: tuple[str, ...], country: str | None, expires: datetime | None, anchors: tuple[Path, ...]) -> Wanted:
+    return Wanted(
+        tuple(map(IdentifierType, types)) or None,
+        country,
+        expires,
+        tuple(one for path in anchors for one in load_anchors(path)),
+    )
+
+
+def _identifiers(sources: tuple[str, ...]) -> Iterator[str]:
+    for source in sources:
+        with click.open_file(source, encoding="utf-8-sig") as file:
+            yield from (text for line in file if (text := line.strip()))
+
+
+def _crl(lines: list[str], kid: str | None, before: Path | None) -> bytes:
+    if kid is None:
+        raise click.UsageError("the list of a SMART Health Card key needs its --kid")
+    rids: dict[str, datetime | None] = {}
+    for number, line in enumerate(lines, 1):
+        rid, separator, seconds = line.partition(".")
+        if separator and not (seconds.isascii() and seconds.isdecimal() and len(seconds) < 12):
+            raise IssueError(
+                Code.PUBLISHING_REFUSED, f"row {number}: no number of seconds behind the dot", Step.REVOCATION
+            )
+        rids[rid] = datetime.fromtimestamp(int(seconds), UTC) if separator else None
+    known = read_file(before, DEFAULT_LIMITS.list_bytes) if before is not None else None
+    return shc_crl.publish(kid, rids, before=known)
+
+
+def _signer(key: Path | None, certificate: Path | None, passphrase_file: Path | None) -> PemSigner:
+    if key is None or certificate is None:
+        raise click.UsageError("lists of this format are signed: --key and --certificate are needed")
+    return load_signer(key, certificate, passphrase_file)
+
+
+def _write_batch(out: Path, number: int, batch: batches.Batch) -> dict[str, Any]:
+    kid = batch.kid.hex() if batch.kid is not None else "any"
+    name = f"{number:05d}-{batch.country}-{kid}-{batch.type.value.lower()}.cms"
+    written = _write(out, name, batch.message)
+    values: dict[str, Any] = {"file": written, "entries": batch.count, "country": batch.country, "kid": kid}
+    return values | {"type": batch.type.value, "expires": batch.expires.isoformat()}
+
+
+def _write(out: Path, name: str, content: bytes) -> str:
+    path = out / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
+    return str(path)
+
+
+def _now() -> datetime:
+    return SystemClock().now().replace(microsecond=0)
+
+
+def _done(count: int, rejected: Rejects) -> Exit:
+    if total := rejected.counts.total():
+        click.echo(f"{total} {'row' if total == 1 else 'rows'} rejected", err=True)
+    return Exit.REFUSED if rejected.counts or not count else Exit.ACCEPTED
