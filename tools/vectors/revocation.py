@@ -196,7 +196,7 @@ def _coverage() -> list[Case]:
 def _filters() -> list[Case]:
     uci = sha256(_CI.encode()).digest()[:16]
     kid = keys.key("dsc").kid.hex()
-    x, y, z = uci.hex()[:3]
+    x, y, z = tuple(uci.hex()[:3])
 
     def sliced(
         number: int, title: str, section: str, code: str, made: dict[str, Any], mode: str, **further: Any

@@ -102,8 +102,8 @@ def _rows(source: str) -> Iterator[str | bytes]:
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
-    # Read as they come: there may be millions of them. Of a line that is longer than any certificate the start is enough
-    # to refuse it.
+    # Read as they come: there may be millions of them. Of a line that is longer than any certificate, the start is
+    # enough to refuse it.
     while line := file.readline(DEFAULT_LIMITS.text_chars + 3):
         rest = line
         while rest and not rest.endswith(b"\n"):
