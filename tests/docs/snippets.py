@@ -121,6 +121,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PATH": commands,
         "HOME": str(folder),
         "HEALTHCERT_TRUST": str(folder / "trust.db"),
+        "HEALTHCERT_REVOCATION": str(folder / "revocation"),
         "COLUMNS": "80",
         "PYTHONUTF8": "1",
     }

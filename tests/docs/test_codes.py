@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import healthcert as hc
+from healthcert.revocation.coordinates import Mode
 
 ROOT = Path(__file__).resolve().parents[2]
 CODES_PAGE = ROOT / "docs/reference/codes.md"
@@ -20,13 +21,18 @@ _OTHERS = {
     *hc.RevocationCheck.__members__,
     *hc.StepResult.__members__,
     *hc.Assurance.__members__,
+    *hc.IdentifierType.__members__,
+    *hc.Standing.__members__,
+    *Mode.__members__,
     "HEALTHCERT_CERTIFICATE",
     "HEALTHCERT_DEBUG",
     "HEALTHCERT_ISSUER",
     "HEALTHCERT_KEY",
     "HEALTHCERT_PASSPHRASE",
+    "HEALTHCERT_REVOCATION",
     "HEALTHCERT_SOURCES",
     "HEALTHCERT_TRUST",
+    "UNKNOWN_KID",
 }
 
 

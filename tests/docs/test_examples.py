@@ -92,6 +92,18 @@ def test_load_trust_list(keys: Path, tmp_path: Path) -> None:
     assert run(tmp_path, "load_trust_list.py", "trust.db").returncode == 2
 
 
+def test_revocation(tmp_path: Path) -> None:
+    result = run(tmp_path, "revocation.py")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "dgcg: 1 entry, 0 skipped",
+        "accepted OK ",
+        "refused REVOKED revoked: it is on the list dgcg",
+    ]
+    assert not [*tmp_path.iterdir()]
+    assert run(tmp_path, "revocation.py", "anything").returncode == 2
+
+
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_every_example_says_what_it_does(example: str) -> None:
     assert (EXAMPLES / example).read_text("utf-8").startswith('"""')
