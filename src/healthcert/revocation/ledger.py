@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -17,12 +17,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from healthcert.errors import Code, RevocationError, Step
+from healthcert.lists import sqlite
 from healthcert.lists.anchors import Environment
 from healthcert.revocation.gathering import Held
 
 _APPLICATION_ID = 0x48435256  # "HCRV"
 _FORMAT = 1
-_PATIENCE = 30.0  # seconds that one program waits for another's writing
 _LONGEST = 64 * 1024 * 1024  # bytes of one value in it
 _MOST_SOURCES = 1000
 _TABLES = {
@@ -40,7 +40,6 @@ _TABLES = {
 ) WITHOUT ROWID""",
     "settings": "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 }
-_PRAGMAS = (f"PRAGMA application_id = {_APPLICATION_ID}", f"PRAGMA user_version = {_FORMAT}")
 
 T = TypeVar("T", bound=Struct)
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -171,17 +170,15 @@ class Entry:
 
 def read_state(path: Path) -> State:
     """What a ledger says. Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``)."""
-    with _errors("not a revocation store, or a damaged one"), closing(_connect(path, create=False)) as connection:
-        connection.execute("BEGIN")
-        return State({}, {}) if _is_empty(connection) else _state(connection)
+    with sqlite.reading(path, _FORM) as connection:
+        return State({}, {}) if connection is None else _state(connection)
 
 
 def read_batches(path: Path, source: str) -> dict[str, Held]:
     """The batches in use of a source. Raises like :func:`read_state`."""
-    with _errors("not a revocation store, or a damaged one"), closing(_connect(path, create=False)) as connection:
-        if _is_empty(connection):
+    with sqlite.reading(path, _FORM) as connection:
+        if connection is None:
             return {}
-        _check_format(connection)
         columns = "batch, first, last, records, mark, date"
         rows: Iterable[tuple[Any, ...]] = connection.execute(
             f"SELECT {columns} FROM batches WHERE source = ?",  # noqa: S608
@@ -196,20 +193,11 @@ def transaction(path: Path) -> Iterator[Entry]:
 
     Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``).
     """
-    with (
-        _errors("the revocation store cannot be written"),
-        closing(_connect(path, create=True)) as connection,
-        connection,
-    ):
-        connection.execute("BEGIN IMMEDIATE")
-        if _is_empty(connection):
-            for statement in (*_TABLES.values(), *_PRAGMAS):
-                connection.execute(statement)
+    with sqlite.writing(path, _FORM) as connection:
         yield Entry(_state(connection), connection)
 
 
 def _state(connection: sqlite3.Connection) -> State:
-    _check_format(connection)
     lists: dict[str, Head] = {}
     for source, head in connection.execute("SELECT source, head FROM lists LIMIT ?", (_MOST_SOURCES,)):
         found = lists[source] = _decode(head, Head)
@@ -230,36 +218,8 @@ def _decode(data: Any, kind: type[T]) -> T:
     return msgspec.msgpack.decode(data, type=kind)
 
 
-def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
-    # Opened for writing even to read, which repairs what a killed writer left.
-    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
-    return connection
+def _unusable(detail: str) -> RevocationError:
+    return RevocationError(Code.REVOCATION_STORE_UNREADABLE, detail, Step.REVOCATION)
 
 
-def _check_format(connection: sqlite3.Connection) -> None:
-    found = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if found != (_APPLICATION_ID, _FORMAT):
-        raise ValueError("another program's database, or another version's")
-    # A view, a computed column or a trigger could work without end: there is what there should be, and nothing else.
-    made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    if dict(made) != _TABLES or len(made) != len(_TABLES):
-        raise ValueError("its tables are not those of a revocation store")
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-
-
-@contextmanager
-def _errors(otherwise: str) -> Iterator[None]:
-    try:
-        yield
-    except RevocationError:
-        raise
-    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError, MemoryError) as error:
-        locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-        detail = "another program is writing to the revocation store; try again" if locked else otherwise
-        raise RevocationError(Code.REVOCATION_STORE_UNREADABLE, detail, Step.REVOCATION) from None
+_FORM = sqlite.Form("revocation store", _APPLICATION_ID, _FORMAT, _TABLES, _LONGEST, _unusable)

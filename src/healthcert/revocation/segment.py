@@ -3,7 +3,7 @@
 All numbers are big-endian but the fan-out tables, whose entries are little-endian::
 
     header    magic, sizes and places of what follows, SHA-256 of the rest, SHA-256 of the header itself
-    data      of each section a fan-out table and its records; filters as they were published
+    data      of each section its records and a fan-out table; filters as they were published
     origins   what records came from: until when they count, of which country they may speak, how many there are
     sections  sorted by key: where each section is
 
@@ -54,7 +54,7 @@ class Origin(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """Where a section is. Of records: the first one's place, their number, and the fan-out table before them.
+    """Where a section is. Of records: the first one's place, their number, and the fan-out table behind them.
 
     Of a filter: its place, its length, and the number of its origin.
     """

@@ -96,7 +96,8 @@ class RevocationStore:
     def open(cls, path: str | Path) -> Self:
         """The store kept in the folder ``path``; an empty one, made at the first update, if there is none.
 
-        Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``).
+        A list whose file is damaged is among :attr:`damaged`, and nothing is clear until it is updated or removed.
+        Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) when it cannot be told which lists there are.
         """
         store = cls()
         store._path = Path(path)
@@ -112,17 +113,10 @@ class RevocationStore:
         if not _exists(self._path / LEDGER):
             return
         for _ in range(_TRIES):
-            state = ledger.read_state(self._path / LEDGER)
-            try:
-                lists = tuple(_List(head, self._path) for head in state.lists.values())
-            except FileNotFoundError:
-                # A list was replaced between reading the ledger and opening its files.
-                continue
-            except (OSError, ValueError, OverflowError) as error:
-                raise _unreadable(f"a file of it cannot be read ({type(error).__name__})") from None
-            self._index = _Index(state, lists)
-            return
-        raise _unreadable("a file of it is missing")
+            self._index = _read(self._path)
+            if not self._index.missing:
+                return
+            # Most likely a list was replaced between reading the ledger and opening its files.
 
     @property
     def path(self) -> Path | None:
@@ -145,6 +139,11 @@ class RevocationStore:
         return self._index.types
 
     @property
+    def damaged(self) -> frozenset[str]:
+        """The sources whose lists cannot be read."""
+        return self._index.damaged
+
+    @property
     def file_names(self) -> frozenset[str]:
         """The files of its folder that its lists are in."""
         return frozenset(file.name for head in self.state.lists.values() for file in head.files)
@@ -156,7 +155,7 @@ class RevocationStore:
     def ask(self, subject: Subject, now: datetime, *, grace: timedelta = timedelta(0)) -> RevocationAnswer:
         """What the lists say of a certificate at this moment. A list counts as fresh for ``grace`` after its end.
 
-        Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) when a file turns out to be damaged.
+        Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) when a file is damaged, unless another has it.
         """
         moment = int(now.timestamp())
         lists: list[Coverage] = []
@@ -174,28 +173,45 @@ class RevocationStore:
                 where, odds = (one, found) if where is None or found < odds else (where, odds)
             if one.covers(subject):
                 (lists if fresh else overdue).append(one.coverage)
+        if damaged := self._index.damaged:
+            raise _unreadable(f"update or remove what is damaged of it: {', '.join(sorted(damaged))}")
         if where is not None:
             return RevocationAnswer(Standing.POSSIBLE, where.head.source, odds, tuple(lists), tuple(overdue))
         return RevocationAnswer(Standing.CLEAR if lists else Standing.UNKNOWN, None, 0.0, tuple(lists), tuple(overdue))
 
     def __len__(self) -> int:
         """How many identifiers its lists name; those in filters cannot be counted."""
-        return sum(one.head.records for one in self._index.lists)
+        return sum(head.records for head in self.state.lists.values())
 
     def __bool__(self) -> bool:
         """Whether it has lists."""
-        return bool(self._index.lists)
+        return bool(self.state.lists)
 
 
 class _Index:
     """All lists of one moment."""
 
-    __slots__ = ("lists", "state", "types")
+    __slots__ = ("damaged", "lists", "missing", "state", "types")
 
-    def __init__(self, state: State, lists: tuple[_List, ...]) -> None:
+    def __init__(self, state: State, lists: tuple[_List, ...], *, missing: bool = False) -> None:
         self.state = state
         self.lists = lists
+        self.missing = missing
         self.types = frozenset(type_ for one in lists for type_ in one.types)
+        self.damaged = frozenset(state.lists) - {one.head.source for one in lists}
+
+
+def _read(folder: Path) -> _Index:
+    """What the folder holds at this moment."""
+    state, lists, missing = ledger.read_state(folder / LEDGER), [], False
+    for head in state.lists.values():
+        try:
+            lists.append(_List(head, folder))
+        except FileNotFoundError:
+            missing = True
+        except (RevocationError, OSError, ValueError, OverflowError):
+            continue  # it is told among the damaged ones
+    return _Index(state, tuple(lists), missing=missing)
 
 
 class _List:

@@ -196,8 +196,8 @@ class _Update:
         current, memory = state.lists.get(name), state.memories.get(name, Memory())
         before = ledger.read_batches(self._folder / LEDGER, name) if current is not None else {}
         known = Known()
-        # Nothing is built on what somebody vouched for who is not believed any more.
-        vouched = current is not None and self._is_pinned(current.signer)
+        # Nothing is built on what is damaged, or what somebody vouched for who is not believed any more.
+        vouched = current is not None and self._is_pinned(current.signer) and name not in self._store.damaged
         if current is not None and vouched:
             # Of a list that is not complete, no document may count as unchanged.
             validators = memory.validators if current.complete else {}
@@ -254,7 +254,8 @@ class _Update:
         found = into.write(path, moment)
         written = found.written
         if current is not None and not self._force:
-            had, _ = alive(self._store.segments(current.source), frozenset(current.dead), moment)
+            segments = self._store.segments(current.source)
+            had = alive(segments, frozenset(current.dead), moment)[0] if segments else current.records
             guards.check_loss(had, found.records, self._feed.max_loss)
         final = self._folder / f"{generation:08d}-{written.digest.hex()[:24]}{folders.SEGMENT}"
         path.replace(final)

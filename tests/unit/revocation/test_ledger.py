@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthcert.errors import Code, RevocationError
+from healthcert.lists import sqlite
 from healthcert.lists.anchors import Environment
 from healthcert.revocation import ledger
 from healthcert.revocation.gathering import Held
@@ -205,7 +206,7 @@ def test_random_bytes_in_a_ledger_raise_nothing_else(
 
 
 def test_a_second_writer_waits_its_turn_and_then_gives_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "_PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "_PATIENCE", 0.05)
     with transaction(path) as entry:
         entry.remove("one")
         with pytest.raises(RevocationError, match="try again"), transaction(path):

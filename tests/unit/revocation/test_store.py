@@ -378,13 +378,15 @@ def test_a_file_where_the_folder_should_be_is_no_empty_store(tmp_path: Path) -> 
     assert code_of(error) is Code.REVOCATION_STORE_UNREADABLE
 
 
-def refuses_to_open(world: World) -> None:
+def is_told(world: World) -> None:
+    """Whoever opens the store now learns which list is damaged, and nothing is clear to them."""
+    store = RevocationStore.open(world.folder)
+    assert store.damaged == {world.head().source}
+    assert store
     with pytest.raises(RevocationError) as error:
-        RevocationStore.open(world.folder)
+        store.ask(subject(key(999)), NOW)
     assert code_of(error) is Code.REVOCATION_STORE_UNREADABLE
-    with pytest.raises(RevocationError):
-        world.store.reload()
-    # It is as it was.
+    # Who had it open still has what it was.
     assert world.ask(key(1)) is Standing.HIT
 
 
@@ -402,22 +404,27 @@ def test_a_missing_or_another_segment_is_told(full: World) -> None:
     path = segment_of(full)
     data = path.read_bytes()
     path.unlink()
-    refuses_to_open(full)
+    is_told(full)
     path.mkdir()
-    refuses_to_open(full)
+    is_told(full)
     path.rmdir()
     for wrong in (data[:-1], data + b"\0", data[:50], b"", bytes(len(data)), b"X" + data[1:]):
         path.write_bytes(wrong)
-        refuses_to_open(full)
+        is_told(full)
     path.write_bytes(data)
     # One of the same length, whole in itself, is not the one that was written, either.
     full.install(lists({"a": [key(number + 1) for number in range(50)]}), name="two")
     other = full.folder / full.head("two").files[0].name
     assert other.stat().st_size == len(data)
     path.write_bytes(other.read_bytes())
-    refuses_to_open(full)
-    path.write_bytes(data)
-    full.store.reload()
+    is_told(full)
+    # What another list has is a hit all the same.
+    beside = RevocationStore.open(full.folder)
+    assert beside.ask(subject(key(1)), NOW).source == "two"
+    # An update of the damaged list makes it whole, and what was remembered of it is not forgotten.
+    full.install(lists({"a": [key(number) for number in range(50)]}))
+    assert RevocationStore.open(full.folder).damaged == frozenset()
+    assert full.ask(key(1)) is Standing.HIT
 
 
 def test_a_reader_tries_again_when_a_list_was_replaced_meanwhile(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
