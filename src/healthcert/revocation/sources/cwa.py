@@ -235,9 +235,10 @@ def _index(content: bytes) -> tuple[bytes, ...]:
         if len(x) != 1 or not y or any(len(octet) != 1 for octet in chain(x, y)):
             raise refused("an item that is not of one first byte and second bytes")
         found += [x[0] + octet for octet in y]
-    if not found or len(set(found)) != len(found):
-        raise refused("an index that is empty, or has a chunk twice")
-    return tuple(found)
+    if not found:
+        raise refused("an index that is empty")
+    # The app's server lists a chunk once for each hash in it.
+    return tuple(dict.fromkeys(found))
 
 
 def _hashes(content: bytes, start: bytes) -> list[bytes]:
