@@ -25,7 +25,7 @@ from healthcert.encoding.algorithms import Algorithm
 from healthcert.fetch import Response
 from healthcert.issue.pki import KeyPair, SigningKey
 from healthcert.lists.anchors import TrustAnchor
-from healthcert.trust.sources.ch import SIGNER
+from healthcert.lists.swiss import SIGNER
 from tests.support import DAY, NOW
 
 DUTCH_SIGNER = "list.example.nl"

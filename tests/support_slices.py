@@ -23,7 +23,8 @@ from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.sources.slices import TYPES, Slice, read_entry, read_table
 from healthcert.revocation.store import RevocationAnswer, RevocationStore
-from healthcert.revocation.update import RevocationChange, RevocationFeed, install_revocations, update_revocations
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
+from healthcert.revocation.update import install_revocations, update_revocations
 from tests.support import DAY, NOW, dsc
 
 KID, OTHER, SLASHED = b"kid 4711", b"kid 0815", b"\xff" * 8

@@ -36,8 +36,14 @@ _ENVIRONMENT = frozenset(
         Code.SIGNER_KEY_MISMATCH,
         Code.SIGNING_FAILED,
         Code.FETCH_FAILED,
+        Code.ENVIRONMENT,
     )
 )
+
+
+def exit_of(code: Code) -> Exit:
+    """The exit code for an error: whether it is the place's fault, or that of what was given."""
+    return Exit.ENVIRONMENT if code in _ENVIRONMENT else Exit.REFUSED
 
 
 def boundary(command: Callable[P, Any]) -> Callable[P, None]:
@@ -54,8 +60,7 @@ def boundary(command: Callable[P, Any]) -> Callable[P, None]:
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except HealthCertError as error:
-            code = Exit.ENVIRONMENT if error.code in _ENVIRONMENT else Exit.REFUSED
-            _fail(error.code.value, error.detail, error.step, code, as_json=as_json)
+            _fail(error.code.value, error.detail, error.step, exit_of(error.code), as_json=as_json)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's last flush stays quiet
             raise click.exceptions.Exit(Exit.ENVIRONMENT) from None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,10 +98,40 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def write_whole(path: Path, data: bytes, *, keep: Iterable[Path | None] = ()) -> None:
-    """Writes a file whole or not at all, and never over one of those that the command reads."""
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder to write to, which becomes ``path`` once all is written; after an error there is nothing of it.
+
+    What an earlier run wrote would stand beside it, and be taken for a part of it: so there is no such folder yet, or
+    an empty one; anything else is wrong usage.
+    """
+    there = path.exists()
+    if there and (not path.is_dir() or any(path.iterdir())):
+        raise click.UsageError(f"{path} is there, and not an empty folder: name a new one for each run")
+    whole = path.resolve()
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    beside = whole.with_name(f".{whole.name}.{os.getpid()}")
+    beside.mkdir()
+    try:
+        yield beside
+        if not there:
+            beside.rename(whole)
+            return
+        for child in beside.iterdir():
+            child.rename(whole / child.name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def refuse_over(path: Path, keep: Iterable[Path | None]) -> None:
+    """Wrong usage when a file that is to be written is one of those that the command reads."""
     if path.exists() and any(other is not None and other.exists() and path.samefile(other) for other in keep):
         raise click.UsageError(f"{path} is one of the files that are read")
+
+
+def write_whole(path: Path, data: bytes, *, keep: Iterable[Path | None] = ()) -> None:
+    """Writes a file whole or not at all, and never over one of those that the command reads."""
+    refuse_over(path, keep)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(data)

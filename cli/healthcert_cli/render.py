@@ -56,8 +56,10 @@ def revocation_summary(report: Report) -> str:
         not_checked = step.outcome is StepResult.NOT_RUN
         return f"not checked: {step.detail or 'the certificate failed before'}" if not_checked else step.detail
     lists = ", ".join(one.source for one in answer.lists)
-    until = f", fresh until {answer.fresh_until:%Y-%m-%d %H:%M} UTC" if answer.fresh_until else ""
-    return f"not revoked, by {lists}{until}"
+    if answer.fresh_until is None:
+        return f"not revoked, by {lists}"
+    word = "fresh until" if report.checked_at <= answer.fresh_until else "overdue since"
+    return f"not revoked, by {lists}, {word} {answer.fresh_until:%Y-%m-%d %H:%M} UTC"
 
 
 def coverage_lines(answer: RevocationAnswer) -> Iterator[str]:
@@ -66,11 +68,6 @@ def coverage_lines(answer: RevocationAnswer) -> Iterator[str]:
         for one in lists:
             until = f"{one.fresh_until:%Y-%m-%d %H:%M} UTC" if one.fresh_until else "no end"
             yield _line(word, f"{one.source}, fetched {one.fetched_at:%Y-%m-%d %H:%M} UTC, good until {until}")
-
-
-def odds(answer: RevocationAnswer) -> str:
-    """How often a filter errs, in words."""
-    return f"one in {round(1 / answer.odds):,}" if answer.odds else "none"
 
 
 def steps_line(report: Report) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import healthcert as hc
 from tests.cli.conftest import Run
@@ -315,3 +317,154 @@ def test_a_file_of_sources_with_a_fault_is_refused(desk: Run, text: str, said: s
     Path("sources.toml").write_text(text)
     done = desk("revocation", "update", "--config", "sources.toml")
     assert (done.exit_code, said in done.output, "REVOCATION_CONFIG_INVALID" in done.output) == (1, True, True)
+
+
+def test_each_run_has_a_folder_of_its_own(desk: Run) -> None:
+    revoke(desk)
+    (batch,) = Path("batches").iterdir()
+    before = batch.read_bytes()
+    done = desk("revoke", "kept.txt", *SIGNED, "--out", "batches")
+    assert (done.exit_code, "not an empty folder" in done.output) == (2, True)
+    assert [(path, path.read_bytes()) for path in Path("batches").iterdir()] == [(batch, before)]
+    done = desk("revocation", "publish", "distribution", "kept.txt", "--out", "batches")
+    assert (done.exit_code, "not an empty folder" in done.output) == (2, True)
+    Path("empty").mkdir()
+    assert desk("revoke", "kept.txt", *SIGNED, "--out", "empty").exit_code == 0
+    assert len(list(Path("empty").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("revoke", "kept.txt", "nowhere.txt", *SIGNED, "--out", "new"),
+        ("revoke", "kept.txt", "kept.id", *SIGNED, "--out", "new"),  # which have no end
+        ("revocation", "publish", "distribution", "kept.txt", "kept.id", "--country", "FR", "--out", "new"),
+        ("revocation", "publish", "covpass", "kept.txt", "kept.id", "--country", "FR", *SIGNED, "--out", "new"),
+        ("revocation", "publish", "distribution", "empty", "--out", "new"),
+        ("revocation", "publish", "ch", "empty", *SIGNED, "--out", "new"),
+        ("revocation", "publish", "ch", "kept.txt", *SIGNED, "--out", "new"),
+        ("revocation", "publish", "ch", "upload.pem", "latin", *SIGNED, "--out", "new"),
+        ("revocation", "publish", "shc", "empty", "--kid", "k", "--out", "new"),
+    ],
+)
+def test_what_fails_or_says_nothing_writes_nothing(desk: Run, arguments: tuple[str, ...]) -> None:
+    Path("empty").write_text("\n")
+    Path("latin").write_bytes(b"\xe9\n")
+    before = sorted(Path().iterdir())
+    done = desk(*arguments)
+    assert done.exit_code in (1, 4), done.output
+    assert "internal error" not in done.output
+    assert "HC1" not in done.output
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_file_that_is_no_text_is_not_taken_for_identifiers(desk: Run) -> None:
+    Path("photo.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\nABC\n")
+    Path("file.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\nendobj\n")
+    Path("words").write_text("Dear colleague\nURN:UVCI:01:FR:X#1\n\u00e9\u00e9\n")
+    Path("blank.png").write_bytes(blank_picture())
+    sources = ("photo.heic", "file.pdf", "words", "blank.png", "revoked.txt")
+    done = desk("revoke", *sources, *SIGNED, "--out", "out", "--expires", "2022-01-01", "--rejects", "rejects.tsv")
+    assert done.exit_code == 1, done.output
+    rows = [line.split("\t")[:3] for line in Path("rejects.tsv").read_text().splitlines()[1:]]
+    assert rows == [
+        ["photo.heic", "1", "TEXT_UNREADABLE"],
+        ["file.pdf", "1", "TEXT_UNREADABLE"],
+        ["words", "1", "PUBLISHING_REFUSED"],
+        ["words", "3", "PUBLISHING_REFUSED"],
+        ["blank.png", "1", "NO_BARCODE_FOUND"],
+    ]
+    assert len(list(Path("out").iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["revoked.txt", "upload.key.pem", "upload.pem"])
+def test_rejected_rows_are_not_written_over_what_is_read(desk: Run, name: str) -> None:
+    before = Path(name).read_bytes()
+    done = desk("revoke", "revoked.txt", *SIGNED, "--out", "out", "--rejects", name)
+    assert (done.exit_code, "is one of the files that are read" in done.output) == (2, True)
+    assert Path(name).read_bytes() == before
+    source = "revoked.id" if name == "revoked.txt" else name
+    before = Path(source).read_bytes()
+    done = desk("revocation", "publish", "ch", "revoked.id", *SIGNED, "--out", source)
+    assert done.exit_code == 2
+    assert Path(source).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("publish", "ch", "revoked.id", *SIGNED, "--type", "UCI", "--out", "x"), "--type"),
+        (("publish", "shc", "revoked.id", "--kid", "k", "--expires", "2022-01-01", "--out", "x"), "--expires"),
+        (("publish", "covpass", "revoked.txt", *SIGNED, "--filter", "VARHASHLIST", "--out", "x"), "--filter"),
+        (("publish", "distribution", "revoked.txt", *SIGNED, "--out", "x"), "--key"),
+        (("import", "revoked.txt", *ANCHOR, "--max-age", "1h"), "a bundle says itself"),
+        (("import", "revoked.txt", *ANCHOR, "--option", "countries=FR"), "a bundle says itself"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(desk: Run, arguments: tuple[str, ...], option: str) -> None:
+    done = desk("revocation", *arguments)
+    assert (done.exit_code, option in done.output) == (2, True), done.output
+    assert not Path("x").exists()
+
+
+def test_an_identifier_is_looked_for_under_every_key_of_its_country(desk: Run) -> None:
+    revoke(desk, "--type", "UCI")  # which a batch has under the certificate's own key
+    desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)
+
+    def standing(name: str, *options: str) -> tuple[int, str]:
+        uvci = Path(name).read_text().strip()
+        done = desk("revocation", "check", "--uvci", uvci, "--country", "FR", "--json", *options)
+        return done.exit_code, json_of(done)["standing"]
+
+    assert standing("revoked.id") == (1, "hit")
+    assert standing("kept.id") == (0, "clear")
+    # Without the keys nobody knows where to look.
+    hc.TrustStore.open("none.db").settle(hc.Environment.PRODUCTION)
+    assert standing("kept.id", "--trust", "none.db") == (3, "unknown")
+    done = desk("revocation", "check", "--uvci", "X", "--country", "FR", "--trust", "none.db")
+    assert "no key of its issuer is known" in done.output
+
+
+def test_a_bundle_is_removed_by_its_name(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    revoke(desk)
+    desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)
+    desk("revocation", "export", *SIGNED, "--out", "stick")
+    monkeypatch.setenv("HEALTHCERT_REVOCATION", "elsewhere")
+    desk("revocation", "import", "stick", *ANCHOR)
+    assert desk("revocation", "remove", "bundle").output == "bundle: removed\n"
+    assert codes(desk) == {"revoked": "OK", "kept": "OK"}
+    assert desk("revocation", "remove", "bundle").exit_code == 1
+    assert desk("revocation", "remove", "bundle", "--forget").exit_code == 0
+
+
+def test_a_folder_that_is_named_and_has_no_lists_is_not_passed_over(desk: Run) -> None:
+    Path("stick").mkdir()
+    done = desk("verify", "kept.txt", "--revocation-store", "stick")
+    assert (done.exit_code, "REVOCATION_STORE_UNREADABLE" in done.output) == (4, True)
+    Path("store/revocation").write_text("not a folder")
+    done = desk("verify", "kept.txt")
+    assert (done.exit_code, "REVOCATION_STORE_UNREADABLE" in done.output) == (4, True)
+
+
+def test_an_overdue_list_within_its_grace_is_shown_as_what_it_is(desk: Run, clock: Clock) -> None:
+    revoke(desk)
+    desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)
+    clock.moment = NOW + DAY * 1.5
+    shown = desk("verify", "kept.txt", "--revocation-grace", "1d").output
+    assert "not revoked, by dgcg, overdue since 2021-08-21 10:00 UTC" in shown
+
+
+def test_a_disk_that_fails_is_not_the_lists_fault(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    revoke(desk)
+    monkeypatch.setattr("healthcert.revocation.folder.sync", full)
+    done = desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)
+    assert (done.exit_code, "No space left" in done.output) == (4, True), done.output
+
+
+def blank_picture() -> bytes:
+    data = BytesIO()
+    Image.new("L", (20, 20), 255).save(data, "PNG")
+    return data.getvalue()

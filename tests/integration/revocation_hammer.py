@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import healthcert as hc
-from healthcert.revocation import gathering, update, writer
+from healthcert.revocation import gathering, installing, spool, writer
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.protocol import Listed
 from healthcert.revocation.store import RevocationStore, Standing
-from healthcert.revocation.update import RevocationFeed, install_revocations
+from healthcert.revocation.update import install_revocations
 from tests.integration.hammer import drained, forked
 from tests.unit.revocation.world import NOW, PLACE, Told, says, subject
 
@@ -56,7 +57,7 @@ def listing(number: int) -> Any:
 
 def tell(number: int) -> None:
     """Makes the list of this number the one that is read next."""
-    vars(update)["source_named"] = lambda _: Told(listing(number), incremental=True)
+    vars(installing)["source_named"] = lambda _: Told(listing(number), incremental=True)
 
 
 def updating(path: Path, first: int, told: int) -> None:
@@ -109,7 +110,7 @@ def ended(pid: int) -> None:
 
 
 def main(path: Path, kills: int, seed: int) -> None:
-    gathering._SMALL, gathering._OVERLAY, gathering._SPILL, writer._AT_ONCE = 1, 3, 40, 50
+    gathering._SMALL, gathering._OVERLAY, spool._SPILL, writer._AT_ONCE = 1, 3, 40, 50
     chance = random.Random(seed)
     read_end, write_end = os.pipe()
     os.set_blocking(read_end, False)

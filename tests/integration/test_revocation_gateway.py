@@ -18,9 +18,10 @@ from healthcert.https import HttpFetcher
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.publish.batches import delete_batch, make_batches, upload_batch
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.identifiers import IdentifierType, Subject, hcert_identifiers
 from healthcert.revocation.store import RevocationStore, Standing
-from healthcert.revocation.update import RevocationChange, RevocationFeed, update_revocations
+from healthcert.revocation.update import update_revocations
 from tests.gateway import certificates
 from tests.gateway.dgcg import Dgcg
 from tests.gateway.revocation import DELETER, READER, ROLES, UPLOADER, RevocationList
@@ -203,7 +204,8 @@ def test_another_countrys_batch_is_refused(gateway: Gateway, fetcher: HttpFetche
     listed(gateway).add("DE", batch(2, country="DE"), NOW - DAY)
     change = update(store, gateway, fetcher)
     assert [one.error.code for one in change.skipped] == [Code.REVOCATION_LIST_NOT_AUTHENTIC]
-    assert [standing(store, 1, country="DE"), standing(store, 2, country="DE")] == [CLEAR, HIT]
+    # It is a batch of Germany, and what it revokes is not in use.
+    assert [standing(store, 1, country="DE"), standing(store, 2, country="DE")] == [UNKNOWN, HIT]
     assert standing(store, 9) is UNKNOWN
 
 
@@ -239,11 +241,17 @@ def test_an_update_that_is_cut_off_is_taken_up_again(
 def test_deleted_while_it_was_being_fetched(gateway: Gateway, fetcher: HttpFetcher, store: RevocationStore) -> None:
     for number in (1, 2, 3):
         listed(gateway).add("FR", batch(number), NOW - DAY)
-    for name, status in ((1, 404), (2, 410)):
-        path = f"/revocation-list/{listed(gateway).rows[name - 1].id}"
-        gateway.misbehave(path, Fault.STATUS, status=status)
+    gateway.misbehave(f"/revocation-list/{listed(gateway).rows[1].id}", Fault.STATUS, status=410)
     assert update(store, gateway, fetcher).error is None
-    assert [standing(store, number) for number in (1, 2, 3)] == [CLEAR, CLEAR, HIT]
+    assert [standing(store, number) for number in (1, 2, 3)] == [HIT, CLEAR, HIT]
+
+
+def test_listed_and_not_there(gateway: Gateway, fetcher: HttpFetcher, store: RevocationStore) -> None:
+    for number in (1, 2):
+        listed(gateway).add("FR", batch(number), NOW - DAY)
+    gateway.misbehave(f"/revocation-list/{listed(gateway).rows[1].id}", Fault.STATUS, status=404)
+    assert len(update(store, gateway, fetcher).skipped) == 1
+    assert [standing(store, number) for number in (1, 2)] == [HIT, UNKNOWN]
 
 
 def test_who_was_away_for_long_drops_what_is_forgotten(

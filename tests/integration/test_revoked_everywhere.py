@@ -19,9 +19,9 @@ from healthcert.publish.batches import make_batches
 from healthcert.publish.revocation_bundle import export_revocations
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate
 from healthcert.revocation.coordinates import Mode
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType
-from healthcert.revocation.update import RevocationFeed
 from tests.support import CLOCK, DAY, NOW, VACCINATION, csca, dsc, issue, trust
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256

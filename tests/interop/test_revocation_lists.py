@@ -22,7 +22,8 @@ from healthcert.revocation.identifiers import (
     uvci_hash,
 )
 from healthcert.revocation.store import RevocationStore, Standing
-from healthcert.revocation.update import RevocationChange, RevocationFeed, install_revocations
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
+from healthcert.revocation.update import install_revocations
 from tests.support import CLOCK, NOW
 
 ISS = "https://spec.smarthealth.cards/examples/issuer"

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from healthcert.errors import Code, RevocationError
-from healthcert.revocation import gathering, writer
+from healthcert.revocation import gathering, spool, writer
+from healthcert.revocation.batch import Place
 from healthcert.revocation.coordinates import Mode
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.ledger import read_batches
 from healthcert.revocation.segment import NEVER, Origin
@@ -280,8 +281,8 @@ def test_a_store_answers_as_a_dictionary_would(
         if small:
             patch.setattr(gathering, "_SMALL", 1)
             patch.setattr(gathering, "_OVERLAY", overlay)
-            patch.setattr(gathering, "_SPILL", spill)
-            patch.setattr(gathering, "_STRIDE", min(spill, 2))
+            patch.setattr(spool, "_SPILL", spill)
+            patch.setattr(spool, "_STRIDE", min(spill, 2))
             patch.setattr(writer, "_AT_ONCE", 4)
         world, model = World(Path(folder) / "store", patch), Model()
         patch.setattr("os.fsync", lambda _: None)

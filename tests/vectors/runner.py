@@ -14,12 +14,13 @@ from typing import Any
 
 import healthcert as hc
 from healthcert.limits import DEFAULT_LIMITS
+from healthcert.revocation.batch import Place
 from healthcert.revocation.coordinates import Mode
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType
+from healthcert.revocation.installing import Update
 from healthcert.revocation.segment import NEVER, Origin
 from healthcert.revocation.sources.protocol import Listed
-from healthcert.revocation.update import _Update
 from healthcert.trust.generation import Head, make_generation
 
 FOLDER = Path(__file__).resolve().parents[2] / "test_vectors"
@@ -98,7 +99,7 @@ def revocation_store(lists: list[dict[str, Any]] | None) -> hc.RevocationStore |
         feed = hc.RevocationFeed(name=f"list {number}", format="fr", max_age=None)
         # Read while it was still fresh.
         moment = datetime.fromisoformat(facts["best_before"]) - timedelta(days=1)
-        update = _Update(store, feed, moment, force=False, limits=DEFAULT_LIMITS, countries_of=None, progress=None)
+        update = Update(store, feed, moment, force=False, limits=DEFAULT_LIMITS, countries_of=None, progress=None)
         update.run(partial(_take_in, facts))
     return store
 

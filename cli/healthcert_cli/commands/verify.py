@@ -14,7 +14,7 @@ import click
 from msgspec.structs import replace
 
 from healthcert.clock import FixedClock, SystemClock
-from healthcert.errors import Code, HealthCertError
+from healthcert.errors import Code, HealthCertError, RevocationError
 from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.revocation.store import RevocationStore
@@ -151,10 +151,17 @@ def load_trust(paths: tuple[Path, ...]) -> TrustStore:
 
 
 def load_revocations(path: Path | None) -> RevocationStore | None:
-    """The lists in a folder, or in the default one, where there is one."""
-    if path is None and not default_revocations().is_dir():
-        return None
-    return RevocationStore.open(path or default_revocations())
+    """The lists in a folder, or in the default one; None where nobody named one, and there is none.
+
+    Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``).
+    """
+    if path is None:
+        return RevocationStore.open(default_revocations()) if default_revocations().exists() else None
+    store = RevocationStore.open(path)
+    # Whoever names a folder means the lists in it: it may be a disk that is not there.
+    if not store:
+        raise RevocationError(Code.REVOCATION_STORE_UNREADABLE, "no revocation lists are in this folder")
+    return store
 
 
 def _results(verifier: Verifier, sources: tuple[str, ...]) -> Iterator[tuple[str, Report | HealthCertError]]:

@@ -21,7 +21,7 @@ from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import TrustAnchor, need_anchors
 from healthcert.lists.reading import is_country
 from healthcert.publish.gateway import CMS_TYPE, parsed, signed
-from healthcert.publish.revoked import RevokedEntry
+from healthcert.publish.revoked import RevokedEntry, end_of
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.dgcg_batches import (
     KID_BYTES,
@@ -131,17 +131,16 @@ def _check(entry: RevokedEntry, country: str) -> None:
 
 
 def _expiry(entry: RevokedEntry, default: datetime | None, now: datetime) -> datetime:
-    """Until when the entry is to be listed: the midnight (UTC) after its end."""
-    expires = entry.expires or default
+    """Until when the entry is to be listed: the midnight (UTC) after its end, which that may be itself."""
+    expires = end_of(entry, default)
     if expires is None:
         raise _refused("an entry without an end: say when such entries expire")
-    if expires.tzinfo is None:
-        raise _refused("an end without a time zone")
     if expires <= now:
         raise _refused("an entry that has expired, which revokes nothing any more")
     try:
-        day = expires.astimezone(UTC).date()
-        return datetime.combine(day + timedelta(days=1), time(), UTC)
+        day = expires.astimezone(UTC)
+        midnight = datetime.combine(day, time(), UTC)
+        return midnight if day == midnight else midnight + timedelta(days=1)
     except OverflowError:
         raise _refused("an end that is not before the year 9999 is over") from None
 

@@ -13,8 +13,8 @@ from healthcert.issue.signer import Signer
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.x509 import parse_certificate
-from healthcert.publish.revoked import RevokedEntry
-from healthcert.revocation.sources.covpass import (
+from healthcert.publish.revoked import RevokedEntry, end_of
+from healthcert.revocation.sources.covpass_files import (
     CHUNK,
     INDEX,
     KID_LIST,
@@ -86,11 +86,13 @@ class _Tree:
 
     def index(self, index: Mapping[bytes, Any]) -> bytes:
         data, content = self._signed(index)
-        return self._as_given(data, sorted(read_index(content)) == sorted(first[0] for first in index))
+        read = {bytes((first,)): (node.timestamp, node.count) for first, node in read_index(content).items()}
+        return self._as_given(data, read == {first: tuple(node[:2]) for first, node in index.items()})
 
     def kids(self, kids: Mapping[bytes, Mapping[bytes, int]]) -> bytes:
         data, content = self._signed(kids)
-        return self._as_given(data, set(read_kids(content, DEFAULT_LIMITS)) == set(kids))
+        given = {kid: {type_[0]: count for type_, count in types.items()} for kid, types in kids.items()}
+        return self._as_given(data, read_kids(content, DEFAULT_LIMITS) == given)
 
     def _signed(self, value: Any) -> tuple[bytes, Any]:
         """A file, and what those who pin the signer's certificate read in it."""
@@ -100,7 +102,7 @@ class _Tree:
         if len(data) > DEFAULT_LIMITS.list_bytes:
             raise _refused("a file of it is longer than those who read it take")
         try:
-            return data, open_signed(data, self._anchors, DEFAULT_LIMITS)[0]
+            return data, open_signed(data, self._anchors, DEFAULT_LIMITS).content
         except HealthCertError as error:
             raise _refused(f"those who read it would refuse it: {error.detail}") from None
 
@@ -118,7 +120,8 @@ def _branches(entries: Iterable[RevokedEntry], moment: datetime) -> Branches:
             raise _refused(f"an entry without a kid of {_KID_BYTES} bytes, by which the tree is made")
         if entry.type not in TYPES or len(entry.key) != _WIDTH:
             raise _refused(f"an entry of the type {entry.type}, or of another length than its type has")
-        if entry.expires is None or entry.expires > moment:
+        expires = end_of(entry)
+        if expires is None or expires > moment:
             parts = found.setdefault((entry.kid, entry.type.code), {})
             parts.setdefault(entry.key[0], bytearray()).extend(entry.key)
     return found

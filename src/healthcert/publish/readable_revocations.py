@@ -8,10 +8,12 @@ from datetime import datetime
 
 from healthcert.clock import FixedClock
 from healthcert.errors import Code, IssueError, RevocationError, Step
+from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.store import RevocationStore
-from healthcert.revocation.update import RevocationFeed, install_revocations
+from healthcert.revocation.update import install_revocations
 
 
 def check_taken(
@@ -27,6 +29,8 @@ def check_taken(
 
     ``anchors`` and ``options`` are those that its readers set up.
     """
+    if any(len(data) > DEFAULT_LIMITS.list_bytes for data in files.values()):
+        raise _refused("it is longer than they take")
     feed = RevocationFeed(name="published", format=format_, anchors=anchors, options=options or {})
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from mmap import mmap
 from pathlib import Path
@@ -12,10 +13,11 @@ from pathlib import Path
 import msgspec
 
 from healthcert.encoding import cbor, cose
-from healthcert.errors import Code, IssueError, Step
+from healthcert.errors import Code, IssueError, RevocationError, Step
 from healthcert.issue.signer import Signer
 from healthcert.revocation.carry import CONTENT_TYPE, CONTENT_TYPE_LABEL, MANIFEST, VERSION, Carried, Manifest
 from healthcert.revocation.ledger import Head
+from healthcert.revocation.segment import Segment
 from healthcert.revocation.store import RevocationStore
 
 _PIECE = 1 << 20
@@ -39,7 +41,9 @@ def export_revocations(
     """
     if not store or store.environment is None:
         raise IssueError(Code.PUBLISHING_REFUSED, "the store has no lists to export", Step.REVOCATION)
-    carried = tuple(_carried(store, head) for head in store.state.lists.values())
+    # Taken out of the store once: another thread may take in a new state meanwhile.
+    lists = [(head, store.segments(head.source)) for head in store.state.lists.values()]
+    carried = tuple(_carried(head, segments) for head, segments in lists)
     manifest = Manifest(
         version=VERSION,
         number=int(now.timestamp()) if number is None else number,
@@ -56,18 +60,21 @@ def export_revocations(
     try:
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), cose.assemble_sign1(protected, payload, signature))
-            for head in store.state.lists.values():
-                for segment in store.segments(head.source):
-                    _add(archive, segment.path.name, segment.map)
+            # Two lists with the same content share a file.
+            for name, data in {s.path.name: s.map for _, segments in lists for s in segments}.items():
+                _add(archive, name, data)
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
     return manifest
 
 
-def _carried(store: RevocationStore, head: Head) -> Carried:
+def _carried(head: Head, segments: Sequence[Segment]) -> Carried:
+    if [segment.path.name for segment in segments] != [file.name for file in head.files]:
+        detail = "the lists were changed meanwhile; try again"
+        raise RevocationError(Code.REVOCATION_STORE_UNREADABLE, detail, Step.REVOCATION)
     files = []
-    for segment in store.segments(head.source):
+    for segment in segments:
         # What was damaged here must not be vouched for.
         segment.check()
         digest = hashlib.sha256()

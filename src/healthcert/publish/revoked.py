@@ -40,6 +40,17 @@ class RevokedEntry(Private, frozen=True):
     expires: datetime | None = None
 
 
+def end_of(entry: RevokedEntry, default: datetime | None = None) -> datetime | None:
+    """After which moment the entry is not needed any more: its own, or ``default``.
+
+    Raises :class:`IssueError` (``PUBLISHING_REFUSED``) for one without a time zone.
+    """
+    expires = entry.expires or default
+    if expires is not None and expires.tzinfo is None:
+        raise _refused("an end without a time zone")
+    return expires
+
+
 def entries_of_certificate(text: str, types: Iterable[IdentifierType]) -> list[RevokedEntry]:
     """What revokes an EU DCC (``HC1:``), by each of these types: several entries where it can be named in several ways.
 

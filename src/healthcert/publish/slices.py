@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from healthcert.errors import Code, HealthCertError, IssueError, Step
 from healthcert.limits import DEFAULT_LIMITS
-from healthcert.publish.revoked import RevokedEntry
+from healthcert.publish.revoked import RevokedEntry, end_of
 from healthcert.revocation.bloom import BloomFilter
 from healthcert.revocation.coordinates import Mode, place
 from healthcert.revocation.identifiers import IdentifierType
@@ -40,6 +40,7 @@ from healthcert.revocation.sources.slices import (
 from healthcert.revocation.varhash import VariableHashList
 
 _MINUTE = 60
+_LATEST = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)  # the last full minute that there is
 _MINUTE_BYTES = 5
 _KID_BYTES = 8
 _BYTES = 256
@@ -138,7 +139,7 @@ def publish(
     body = _json(listed)
     with _readable():
         read_list(body, DEFAULT_LIMITS)
-    yield "lists.json", body
+    yield "lists.json", _sized(body)
 
 
 def pack(slices: Iterable[tuple[Slice, bytes]]) -> bytes:
@@ -161,9 +162,11 @@ def _by_kid(
 ) -> dict[bytes | None, _Kid]:
     found: dict[bytes | None, _Kid] = {}
     for entry in entries:
-        expires = entry.expires or default_expiry
+        expires = end_of(entry, default_expiry)
         if expires is None:
             raise _refused("an entry without an expiry, and none is given for such")
+        if expires > _LATEST:
+            raise _refused("an expiry that is not before the year 9999 is over")
         if entry.type not in TYPES or len(entry.key) != entry.type.width:
             raise _refused(f"an entry of the type {entry.type}, or of another length than its type has")
         if entry.kid is not None and len(entry.kid) != _KID_BYTES:
@@ -181,7 +184,7 @@ def _files_of(kid: bytes | None, held: _Kid, item: dict[str, Any], form: _Form) 
     for partition, chunk, by_minute in held.chunks(entry.mode):
         for minute, keys in sorted(by_minute.items()):
             with _readable():
-                data = form.slice(sorted(keys), entry.mode)
+                data = _sized(form.slice(sorted(keys), entry.mode))
                 digest = hashlib.sha256(data).hexdigest()
                 check_slice(Slice(kid, partition, chunk, digest, minute * _MINUTE, form.filter), data)
             table = partitions.setdefault(partition, {"latest": minute, "chunks": {}})
@@ -193,7 +196,7 @@ def _files_of(kid: bytes | None, held: _Kid, item: dict[str, Any], form: _Form) 
     with _readable():
         if not any(True for _ in read_table(body, entry)):
             raise _refused("a table without slices")
-    yield f"partitions/{kid_name(kid)}.json", body
+    yield f"partitions/{kid_name(kid)}.json", _sized(body)
 
 
 def _partition(item: dict[str, Any], id_: str | None, table: dict[str, Any]) -> dict[str, Any]:
@@ -214,6 +217,12 @@ def _unpacked(data: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
     for start in range(0, len(data), width):
         minute = int.from_bytes(data[start : start + _MINUTE_BYTES], "big")
         yield minute, bytes(data[start + _MINUTE_BYTES : start + width])
+
+
+def _sized(data: bytes) -> bytes:
+    if len(data) > DEFAULT_LIMITS.list_bytes:
+        raise _refused("a file is longer than its readers take: use another mode, or let more hashes expire together")
+    return data
 
 
 def _json(value: Any) -> bytes:

@@ -7,7 +7,9 @@ with the bundle at the latest.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import struct
 import zipfile
 import zlib
@@ -28,11 +30,12 @@ from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import Environment, TrustAnchor, need_anchors
 from healthcert.revocation import folder as folders
 from healthcert.revocation import guards, ledger
+from healthcert.revocation.coordinates import Mode
+from healthcert.revocation.feed import RevocationChange
 from healthcert.revocation.ledger import Head, Memory
 from healthcert.revocation.segment import Segment
 from healthcert.revocation.sources.protocol import Listed
 from healthcert.revocation.store import LEDGER, RevocationStore
-from healthcert.revocation.update import RevocationChange
 
 CONTENT_TYPE = "application/vnd.healthcert.revocation-bundle"
 CONTENT_TYPE_LABEL = 3
@@ -41,7 +44,20 @@ MANIFEST = "manifest"
 FORMAT = "bundle"
 _MAX_DEPTH = 4
 _PIECE = 1 << 20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, struct.error)
+_LONGEST_DIRECTORY = 4 << 20  # bytes of an archive's directory; a store of the most lists has a tenth of that
+_END, _END_64, _LOCATOR_64 = struct.Struct("<4s8xL4xH"), struct.Struct("<4s36xQ8x"), struct.Struct("<4s16x")
+# What the reader raises for archives that are damaged, or made in a way that it does not know.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    KeyError,
+)
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -76,12 +92,17 @@ def import_revocations(
 ) -> RevocationChange:
     """Takes the lists of a bundle into use, which replace those of the bundle ``name`` before.
 
+    They are then called ``name``, a slash, and what they were called; so ``name`` itself has none. ``max_loss`` is the
+    part of its entries that a bundle may lose at once, unless ``force``.
+
     Raises :class:`RevocationError` (``REVOCATION_LIST_UNREADABLE``, ``REVOCATION_LIST_NOT_AUTHENTIC``,
     ``REVOCATION_LIST_ROLLED_BACK`` ...), :class:`TrustError` (``TRUST_ANCHOR_MISSING``), OSError; the store is then as
     it was.
     """
     if store.path is None:
         raise ValueError("the store is kept nowhere: open one from a folder")
+    if not name or not name.isprintable() or "/" in name:
+        raise ValueError("the name of a bundle is a printable word without slashes")
     now, folder = (clock or SystemClock()).now(), store.path
     usable = need_anchors(tuple(anchors), now)
     with _opened(path) as archive, folders.locked(folder):
@@ -112,9 +133,9 @@ def import_revocations(
             guards.check_loss(sum(head.records for head in before.values()), records, max_loss)
         with folders.temporary_folder(folder) as temporary:
             _unpack(archive, manifest, temporary)
-            for head in heads:
-                for file in head.files:
-                    (temporary / file.name).replace(folder / file.name)
+            # Two lists with the same content share a file.
+            for file_name in {file.name for head in heads for file in head.files}:
+                (temporary / file_name).replace(folder / file_name)
             folders.sync(folder)
         with ledger.transaction(folder / LEDGER) as entry:
             if entry.state.environment is None:
@@ -158,23 +179,30 @@ def _unpack(archive: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
     for carried in manifest.lists:
         for file, (size, digest) in zip(carried.head.files, carried.files, strict=True):
             path = folder / f"{digest.hex()[:40]}{folders.SEGMENT}"
-            with path.open("wb") as out, archive.open(file.name) as packed:
-                _copy(packed, out, size, digest)
+            with path.open("wb") as out:
+                _copy(archive, file.name, out, size, digest)
                 out.flush()
+                os.fsync(out.fileno())
             segment = Segment(path)
             segment.check()
-            if segment.size != file.size:
-                raise _refused("a file of another size than its list says")
+            # A store does not open with a file that is another than its ledger says.
+            if (segment.size, segment.digest) != (file.size, file.digest):
+                raise _refused("a file that is another than its list says")
 
 
-def _copy(packed: IO[bytes], out: IO[bytes], size: int, expected: bytes) -> None:
+def _copy(archive: zipfile.ZipFile, name: str, out: IO[bytes], size: int, expected: bytes) -> None:
     digest, left = hashlib.sha256(), size
-    while piece := packed.read(min(_PIECE, left + 1)):
-        left -= len(piece)
-        if left < 0:
-            break
-        digest.update(piece)
-        out.write(piece)
+    with _whole():
+        packed = archive.open(name)
+    with packed:
+        while True:
+            with _whole():
+                piece = packed.read(min(_PIECE, left + 1))
+            left -= len(piece)
+            if left < 0 or not piece:
+                break
+            digest.update(piece)
+            out.write(piece)
     if left or digest.digest() != expected:
         raise _refused("a file that is not the one that was signed", Code.REVOCATION_LIST_NOT_AUTHENTIC)
 
@@ -206,15 +234,29 @@ def _manifest(payload: bytes) -> Manifest:
     if len(sources) != len(manifest.lists) or not sources:
         raise _refused("no list, or two of one name")
     moments = (manifest.issued_at, manifest.expires_at, *(carried.head.fetched_at for carried in manifest.lists))
-    if any(len(c.files) != len(c.head.files) or not c.files for c in manifest.lists):
-        raise _refused("a list without files")
     if any(moment.tzinfo is None for moment in moments):
         raise _refused("a moment without a time zone")
+    for carried in manifest.lists:
+        _check(carried, manifest)
     return manifest
 
 
+def _check(carried: Carried, manifest: Manifest) -> None:
+    """What a store takes for granted of its lists: one that is not so would not open again."""
+    head = carried.head
+    if len(carried.files) != len(head.files) or not carried.files:
+        raise _refused("a list without files")
+    if not head.source or not head.source.isprintable() or min(head.records, head.filters) < 0:
+        raise _refused("a list without a name, or with less than no entries")
+    if not set(head.modes.values()) <= set(Mode):
+        raise _refused("filters that are divided in no way that is known")
+    # Who makes a bundle cannot have fetched anything later; it would stay fresh for too long.
+    if head.fetched_at > manifest.issued_at + guards.CLOCK_SKEW:
+        raise _refused("a list that was fetched after the bundle was made")
+
+
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    with archive.open(name) as file:
+    with _whole(), archive.open(name) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise _refused("a manifest of more bytes than it may have", Code.INPUT_TOO_LONG)
@@ -224,15 +266,46 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 @contextmanager
 def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
     with Path(path).open("rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-                    raise _refused("an archive that is compressed")
-                yield archive
-        except KeyError:
-            raise _refused("a file is missing in the archive") from None
-        except _DAMAGED:
-            raise _refused("a damaged archive") from None
+        _check_directory(file)
+        with _whole():
+            archive = zipfile.ZipFile(file)
+        with archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise _refused("an archive that is compressed")
+            yield archive
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Refuses an archive with a long directory: the reader makes an object of each entry before any signature counts.
+
+    The reader finds the directory in the same way, for an archive that nothing stands behind.
+    """
+    parts = _END_64.size, _LOCATOR_64.size, _END.size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - sum(parts)))
+    tail = file.read().rjust(sum(parts), b"\0")
+    mark, length, comment = _END.unpack_from(tail, parts[0] + parts[1])
+    mark_64, length_64 = _END_64.unpack_from(tail)
+    (locator,) = _LOCATOR_64.unpack_from(tail, parts[0])
+    if (mark, comment) != (b"PK\5\6", 0):
+        raise _refused("no archive, or something stands behind it")
+    if (locator, mark_64) == (b"PK\6\7", b"PK\6\6"):
+        length = length_64
+    if length > _LONGEST_DIRECTORY:
+        raise _refused("an archive of more files than a bundle has", Code.INPUT_TOO_LONG)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Around what reads the archive, and nothing else: what fails while files are written is no fault of its."""
+    try:
+        yield
+    except _DAMAGED:
+        raise _refused("a damaged archive, or a file is missing in it") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise _refused("a damaged archive") from None  # it leads to before its own start
 
 
 def _refused(detail: str, code: Code = Code.REVOCATION_LIST_UNREADABLE) -> RevocationError:

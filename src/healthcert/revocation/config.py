@@ -10,8 +10,8 @@ from msgspec import Struct
 from healthcert.errors import Code, RevocationError, Step
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.config import Connection, Settings, read_config
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.sources.registry import SOURCES, source_named
-from healthcert.revocation.update import RevocationFeed
 
 UPLOADED = "dgcg"
 """The format whose batches are signed with upload certificates, which a trust store knows."""

@@ -10,11 +10,10 @@ from msgspec import Struct
 from healthcert.errors import Code, HealthCertError, RevocationError, Step
 from healthcert.limits import Limits
 from healthcert.lists.reading import Rejected, is_country
+from healthcert.revocation.batch import Held, Place
 from healthcert.revocation.bloom import read_header as read_bloom
-from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.segment import (
     BLOOM,
-    MOST_SECTIONS,
     NEVER,
     ORIGIN_BYTES,
     TOMBSTONE,
@@ -22,43 +21,15 @@ from healthcert.revocation.segment import (
     Origin,
     Segment,
     chunk_key,
-    section_key,
 )
+from healthcert.revocation.spool import Spool
 from healthcert.revocation.varhash import read_header as read_varhash
 from healthcert.revocation.writer import Filter, Old, Run, Written, alive, write_segment
 
-_SPILL = 1_000_000  # records that are kept in memory
-_STRIDE = 65_536  # records that come in between two looks at how many there are
 _SKIPPED = 1000  # entries that are told one by one
 _OVERLAY = 100  # an overlay has at most one record for so many of the segment behind it
 _SMALL = 100_000  # records that are written anew rather than laid over
 _FILTER_BYTES = 16  # room for filters, for each identifier that a list may have: what exact ones would take
-
-
-class Held(Struct, frozen=True):
-    """A batch that is in use: its origins' numbers, how many records it brought, and the mark it was given."""
-
-    first: int
-    last: int
-    records: int
-    mark: str = ""
-    date: str = ""
-
-
-class Place(Struct, frozen=True):
-    """Where identifiers belong: their type, and whose certificates they may name.
-
-    ``kid`` is the key that these were signed with, None where the list does not say; ``issuer`` the URL under which
-    the kid holds, in schemes that key by issuer.
-    """
-
-    type: IdentifierType
-    kid: bytes | None = None
-    issuer: str = ""
-
-    @property
-    def key(self) -> bytes:
-        return section_key(self.type.code, self.issuer, self.kid)
 
 
 class Gathered(Struct, frozen=True):
@@ -90,11 +61,7 @@ class Gathering:
         self._origins = list(_origins(segments))
         self._free = self._unused()
         self._kept: set[str] = set()
-        self._runs: list[Run] = []
-        self._pending: dict[bytes, tuple[int, bytearray]] = {}
-        self._gathered = 0
-        self._records = 0
-        self._tombstones = 0
+        self._spool = Spool(folder, limits.revocation_entries, self._number)
         self._filters: list[Filter] = []
         self._blobs = (folder / "filters").open("wb+")
         self.skipped: list[Rejected] = []
@@ -131,7 +98,7 @@ class Gathering:
         batch, and the one of the same name stays. An identifier that was removed before is listed again.
         """
         number = self._number(origin, reuse=True)
-        count = self._take(((place, key, origin) for key in keys), {origin: number.to_bytes(ORIGIN_BYTES, "big")})
+        count = self._spool.add(((place, key, origin) for key in keys), {origin: number.to_bytes(ORIGIN_BYTES, "big")})
         self._note(batch, Held(number, number + 1, count, mark, date))
 
     def add_each(
@@ -140,27 +107,8 @@ class Gathering:
         """As :meth:`add`, of a batch whose identifiers are of several places and origins."""
         # What came in before a fault stays without a batch that has its origins, and is left out when all is written.
         first = len(self._origins)
-        count = self._take(entries, {})
+        count = self._spool.add(entries, {})
         self._note(batch, Held(first, len(self._origins), count, mark, date))
-
-    def _take(self, entries: Iterable[tuple[Place, bytes, Origin]], numbers: dict[Origin, bytes]) -> int:
-        sections: dict[Place, bytearray] = {}
-        count = 0
-        for place, key, origin in entries:
-            data = sections.get(place)
-            if data is None:
-                data = sections[place] = self._pending.setdefault(place.key, (place.type.width, bytearray()))[1]
-            number = numbers.get(origin)
-            if number is None:
-                number = numbers[origin] = self._number(origin).to_bytes(ORIGIN_BYTES, "big")
-            if len(key) != place.type.width:
-                raise _unreadable("an identifier of another length than its type has")
-            data += key + number
-            count += 1
-            if count % _STRIDE == 0 and self._count(_STRIDE):
-                sections = {}
-        self._count(count % _STRIDE)
-        return count
 
     def add_filter(
         self,
@@ -194,19 +142,7 @@ class Gathering:
 
         Raises :class:`RevocationError` (``REVOCATION_LIST_UNREADABLE``, ``INPUT_TOO_LONG``); then of none of them.
         """
-        width, removed = place.type.width, bytearray()
-        for key in keys:
-            if len(key) != width:
-                raise _unreadable("an identifier of another length than its type has")
-            removed += key + TOMBSTONE.to_bytes(ORIGIN_BYTES, "big")
-        # What is sorted together has no order: what was added before this must be in an older layer.
-        if self._pending.get(place.key, (width, b""))[1]:
-            self._spill()
-        count = len(removed) // (width + ORIGIN_BYTES)
-        if count:
-            self._pending[place.key] = (width, removed)
-            self._tombstones += count
-            self._count(count)
+        self._spool.remove(place, keys)
 
     def skip(self, where: str, error: HealthCertError) -> None:
         """Notes an entry that could not be used; the rest is."""
@@ -231,7 +167,7 @@ class Gathering:
 
     @property
     def unchanged(self) -> bool:
-        return not (self.added or self.withdrawn or self._tombstones)
+        return not (self.added or self.withdrawn or self._spool.tombstones)
 
     def write(self, path: Path, now: int) -> Gathered:
         """Writes what is new to a segment, and leaves out what has expired.
@@ -239,12 +175,12 @@ class Gathering:
         Raises :class:`RevocationError` (``INPUT_TOO_LONG``; ``REVOCATION_STORE_UNREADABLE`` when a segment in use is
         damaged), OSError.
         """
-        self._spill()
+        runs = self._spool.runs()
         self._expire(now)
         behind = self._segments[0] if self._segments else None
         over = self._segments[1:]
         self._blobs.flush()
-        new = self._records + sum(_count(segment) for segment in over)
+        new = self._spool.records + sum(_count(segment) for segment in over)
         base = _count(behind) if behind is not None else 0
         dead = frozenset() if behind is None else frozenset(_present(behind) - self._in_use())
         dying = sum(behind.recorded(number) for number in dead) if behind is not None else 0
@@ -256,13 +192,13 @@ class Gathering:
         layers: list[Run | Old] = [Old(segment) for segment in old]
         gone = {n for n, origin in enumerate(self._origins) if origin.expires < now} | self._without_batch()
         written = write_segment(
-            path, [*layers, *self._runs], self._all_filters(layers, gone), self._origins, dead=gone, overlay=lay
+            path, [*layers, *runs], self._all_filters(layers, gone), self._origins, dead=gone, overlay=lay
         )
         dead = dead if lay else frozenset()
         stack = (behind, Segment(path)) if lay and behind is not None else (Segment(path),)
         records, filters = alive(stack, dead, now)
         if records > self._limits.revocation_entries:
-            raise self._too_many()
+            raise self._spool.too_many()
         return Gathered(written, lay, dead, records, filters)
 
     def close(self) -> None:
@@ -321,29 +257,6 @@ class Gathering:
             raise RevocationError(Code.INPUT_TOO_LONG, "more batches than a list may have", Step.REVOCATION)
         self._origins.append(origin)
         return len(self._origins) - 1
-
-    def _count(self, records: int) -> bool:
-        """Counts what came in, and makes room for more; whether it did."""
-        self._records += records
-        self._gathered += records
-        if self._records > self._limits.revocation_entries:
-            raise self._too_many()
-        if self._gathered < _SPILL:
-            return False
-        self._spill()
-        return True
-
-    def _spill(self) -> None:
-        if self._pending:
-            path = self._folder / f"run{len(self._runs)}"
-            self._runs.append(Run.write(path, self._pending))
-            self._pending, self._gathered = {}, 0
-            if sum(map(len, self._runs)) > 2 * MOST_SECTIONS:
-                raise self._too_many()
-
-    def _too_many(self) -> RevocationError:
-        detail = f"more than {self._limits.revocation_entries} identifiers, or of too many kids"
-        return RevocationError(Code.INPUT_TOO_LONG, detail, Step.REVOCATION)
 
 
 def _origins(segments: Sequence[Segment]) -> Iterator[Origin]:

@@ -79,10 +79,10 @@ _FORMS = {
 }
 _BY_CODE = {code: kind for kind, (code, _) in _FORMS.items()}
 
+EU_TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
+"""Those of the EU's gateway, and of all that hands on what is there."""
 _OF_HCERTS = (
-    IdentifierType.SIGNATURE,
-    IdentifierType.UCI,
-    IdentifierType.COUNTRYCODEUCI,
+    *EU_TYPES,
     IdentifierType.NL_PROOF,
     IdentifierType.UVCI,
     IdentifierType.FR_DCC,

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from healthcert.errors import Code, RevocationError, Step
 from healthcert.lists import sqlite
 from healthcert.lists.anchors import Environment
-from healthcert.revocation.gathering import Held
+from healthcert.revocation.batch import Held
 
 _APPLICATION_ID = 0x48435256  # "HCRV"
 _FORMAT = 1

@@ -93,6 +93,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         for name in ("families", "entry_types", "algorithms", "assurances", "tolerated"):
             force_setattr(self, name, frozenset(getattr(self, name)))
         force_setattr(self, "assurances", frozenset(Assurance(one) for one in self.assurances))
+        force_setattr(self, "revocation", RevocationCheck(self.revocation))
         if stray := self.tolerated - TOLERABLE:
             raise ValueError(f"not something a policy can tolerate: {', '.join(sorted(stray))}")
         if unknown := self.families - KINDS:

@@ -19,6 +19,8 @@ from healthcert.revocation.store import Coverage, RevocationAnswer
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.policy import Policy
 
+_FEWEST = 1e-12  # odds that are worth a number
+
 
 @unique
 class Outcome(StrEnum):
@@ -143,6 +145,13 @@ def describe_key(key: TrustedKey) -> dict[str, Any]:
             for provenance in key.provenance
         ],
     }
+
+
+def odds_in_words(odds: float, one: str = "one") -> str:
+    """How many of those that were not revoked a filter takes for revoked: ``one in 1,000``."""
+    if not odds:
+        return "none"
+    return f"{one} in {round(1 / odds):,}" if odds >= _FEWEST else f"{one} in more than a million million"
 
 
 def describe_answer(answer: RevocationAnswer) -> dict[str, Any]:

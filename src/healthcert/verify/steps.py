@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from healthcert.codings import DETECTED, NOT_DETECTED
 from healthcert.encoding.cwt import Claims
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
+from healthcert.lists.anchors import Environment
 from healthcert.model import Event, HealthCertificate, Private, TestResult
 from healthcert.revocation.identifiers import Subject, hcert_identifiers
 from healthcert.revocation.store import RevocationAnswer, RevocationStore, Standing
@@ -22,6 +25,7 @@ from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy, RevocationCheck
+from healthcert.verify.report import odds_in_words
 
 
 class Authenticated(Private, frozen=True):
@@ -229,13 +233,51 @@ def ask_revocation(
     authenticated: Authenticated,
     certificate: HealthCertificate | None,
     store: RevocationStore,
+    environment: Environment | None,
     now: datetime,
     policy: Policy,
 ) -> RevocationAnswer:
-    """What the revocation lists say. Without content only the signature is looked for."""
+    """What the revocation lists say. Without content only the signature is looked for.
+
+    ``environment`` is that of the trusted keys, None where they are of no list.
+    """
+    entries = [] if certificate is None else list(_identified(certificate))
+    answer = _ask(authenticated, entries, store, environment, now, policy)
+    return answer if certificate is not None else _without_content(answer)
+
+
+def _ask(
+    authenticated: Authenticated,
+    entries: Sequence[tuple[str, str | None]],
+    store: RevocationStore,
+    environment: Environment | None,
+    now: datetime,
+    policy: Policy,
+) -> RevocationAnswer:
+    state = store.state
+    if None not in (environment, state.environment) and environment is not state.environment:
+        detail = f"the keys are of the environment {environment}, and the revocation lists of {state.environment}"
+        raise _refuse(Code.ENVIRONMENT_MIXED, detail, Step.REVOCATION)
+    # Entries end with their certificates, which the policy may let live longer by what clocks err.
+    skew = policy.clock_skew
+    answer = store.ask(_subject(authenticated, entries, store), now - skew, grace=policy.revocation_grace - skew)
+    if store.state is not state:
+        # Lists that another thread took in meanwhile may go by identifiers that were not computed.
+        return _ask(authenticated, entries, store, environment, now, policy)
+    return answer
+
+
+def _without_content(answer: RevocationAnswer) -> RevocationAnswer:
+    """The answer, where nobody could read by which identifiers lists may name the certificate."""
+    return replace(answer, standing=Standing.UNKNOWN) if answer.standing is Standing.CLEAR else answer
+
+
+def _subject(
+    authenticated: Authenticated, entries: Sequence[tuple[str, str | None]], store: RevocationStore
+) -> Subject:
+    """The certificate as the store's lists may name it."""
     decoded, key = authenticated.decoded, authenticated.key
     assert decoded.algorithm is not None, "a signature that was verified has one"
-    entries = [] if certificate is None else list(_identified(certificate))
     # dgc-gateway: by a hash of the signature, of the identifier, or of country and identifier; countries have their own
     # ways besides. dgca-revocation-distribution-service: each hash is looked for in the slices of its first digits.
     # The types that the lists go by are computed, and no others.
@@ -246,8 +288,7 @@ def ask_revocation(
         issuer=decoded.claims.issuer,
         types=store.types,
     )
-    subject = Subject(kid=key.kid, country=key.country, identifiers=identifiers)
-    return store.ask(subject, now, grace=policy.revocation_grace)
+    return Subject(kid=key.kid, country=key.country, identifiers=identifiers)
 
 
 def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
@@ -258,7 +299,7 @@ def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
         raise _refuse(Code.REVOKED, f"revoked: it is on the list {answer.source}", Step.REVOCATION)
     if answer.standing is Standing.POSSIBLE:
         # dgc-bloomfilter, dgca-partialvarhashfilter: both have what was never put in, now and then.
-        often = f"one certificate in {round(1 / answer.odds):,} that was not revoked would be, too"
+        often = f"{odds_in_words(answer.odds, 'one certificate')} that was not revoked would be, too"
         detail = f"possibly revoked: it is in a filter of {answer.source}; {often}"
         code = Code.REVOKED if answer.odds <= policy.revocation_odds else Code.REVOCATION_POSSIBLE
         raise _refuse(code, detail, Step.REVOCATION)
@@ -266,6 +307,8 @@ def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
     if answer.overdue:
         since = max(one.fresh_until for one in answer.overdue if one.fresh_until is not None)
         detail = f"the revocation list for the issuer is overdue since {since:%Y-%m-%d %H:%M} UTC"
+    elif answer.lists:
+        detail = "the content cannot be read, and revocation lists may go by it"
     if policy.revocation is RevocationCheck.REQUIRED:
         raise _refuse(Code.REVOCATION_UNKNOWN, detail, Step.REVOCATION)
     return Finding(Code.REVOCATION_UNKNOWN, Step.REVOCATION, detail)

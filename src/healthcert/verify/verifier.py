@@ -45,6 +45,7 @@ _UNDETERMINED = frozenset(
         Code.TRUST_STORE_UNREADABLE,
         Code.TRUST_LIST_EXPIRED,
         Code.TRUST_LIST_STALE,
+        Code.ENVIRONMENT_MIXED,
         Code.REVOCATION_UNKNOWN,
         Code.REVOCATION_POSSIBLE,
         Code.REVOCATION_STORE_UNREADABLE,
@@ -81,7 +82,7 @@ class Verifier:
         run = _Run(self._policy, self._now())
         run.read(text, self._trust)
         run.authenticate()
-        run.judge(self._revocation)
+        run.judge(self._trust, self._revocation)
         return run.report()
 
     def verify(self, text: str) -> Verified:
@@ -112,7 +113,7 @@ class Verifier:
             for run, _ in runs:
                 run.authenticate()
             for run, _ in runs:
-                run.judge(self._revocation)
+                run.judge(self._trust, self._revocation)
                 yield run.report()
 
     def _now(self) -> datetime:
@@ -197,7 +198,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             self._fail(Step.TRUST, error)
 
-    def judge(self, store: RevocationStore | None) -> None:
+    def judge(self, trust: TrustStore, store: RevocationStore | None) -> None:
         """What the certificate says, and whether that is good enough at this moment."""
         decoded, authenticated, policy, run = self._decoded, self._authenticated, self._policy, self._run
         if decoded is None:
@@ -232,7 +233,7 @@ class _Run:
             return  # there is nothing to ask, and nothing that could be wrong with it
         try:
             self._answer = steps.ask_revocation(
-                authenticated, self._certificate, store or RevocationStore(), self._now, policy
+                authenticated, self._certificate, store or RevocationStore(), trust.environment, self._now, policy
             )
             note = steps.revocation(self._answer, policy)
             if note is None:

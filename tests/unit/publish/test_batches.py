@@ -21,11 +21,12 @@ from healthcert.issue.signer import Signer
 from healthcert.publish import batches as published
 from healthcert.publish.batches import Batch, delete_batch, make_batches, upload_batch
 from healthcert.publish.revoked import RevokedEntry
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.dgcg_batches import read_batch
 from healthcert.revocation.store import Standing
-from healthcert.revocation.update import RevocationFeed, install_revocations
+from healthcert.revocation.update import install_revocations
 from tests import gateway_world
 from tests.support import DAY, NOW
 from tests.support_revocation import KID, anchor, b64, batch_id, clock, key_of, new_store, standing, uploader
@@ -81,14 +82,15 @@ def test_batches_are_read_back_through_the_store(tmp_path: Path) -> None:
 
 def test_what_has_a_month_type_and_kid_in_common_is_one_batch() -> None:
     first, last = datetime(2021, 9, 1, tzinfo=UTC), datetime(2021, 9, 30, 23, 59, 59, tzinfo=UTC)
-    entries = [entry(1, last), entry(2, first), entry(3, last + timedelta(seconds=1))]
+    # The end of a month is the midnight after it, and belongs to it.
+    entries = [entry(1, last), entry(2, last + timedelta(seconds=1)), entry(3, last + timedelta(seconds=2))]
     entries += [entry(4, first, type=UCI), entry(5, first, kid=None)]
     found = make(entries)
     assert [(one.type, one.kid, one.expires.isoformat()[:10], one.count) for one in found] == [
-        (SIGNATURE, None, "2021-09-02", 1),
+        (SIGNATURE, None, "2021-09-01", 1),
         (SIGNATURE, KID, "2021-10-01", 2),
         (SIGNATURE, KID, "2021-10-02", 1),
-        (UCI, KID, "2021-09-02", 1),
+        (UCI, KID, "2021-09-01", 1),
     ]
     hashes = [one["hash"] for one in json.loads(found[1].content)["entries"]]
     assert hashes == [b64(key) for key in sorted((key_of(1), key_of(2)))]
@@ -111,6 +113,9 @@ def test_an_end_elsewhere_is_taken_in_utc_and_what_has_none_gets_one() -> None:
     elsewhere = datetime.fromisoformat("2021-09-11T01:00:00+02:00")
     (found,) = make([entry(1, elsewhere)])
     assert found.expires == datetime(2021, 9, 11, tzinfo=UTC)
+    midnight = datetime.fromisoformat("2021-09-11T02:00:00+02:00")
+    assert [one.expires for one in make([entry(1, midnight)])] == [midnight]
+    assert make([entry(1, datetime(9999, 12, 31, tzinfo=UTC))])[0].expires.year == 9999
     (found,) = make([entry(1, None)], default_expiry=END)
     assert found.expires == datetime(2021, 9, 11, tzinfo=UTC)
     assert make([]) == []

@@ -84,6 +84,7 @@ def test_what_has_expired_is_left_out() -> None:
         (entry(1, kid=b"short"), "without a kid of 8 bytes"),
         (RevokedEntry(IdentifierType.FR_DCC, bytes(32), KID), "of the type FR-DCC"),
         (RevokedEntry(IdentifierType.UCI, bytes(17), KID), "of another length"),
+        (entry(1, expires=NOW.replace(tzinfo=None)), "without a time zone"),
     ],
 )
 def test_what_the_tree_has_no_place_for_is_refused(one: RevokedEntry, detail: str) -> None:

@@ -7,12 +7,14 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from healthcert.errors import Code, IssueError
 from healthcert.limits import DEFAULT_LIMITS
@@ -130,6 +132,13 @@ REFUSED: dict[str, tuple[dict[str, Any], RevokedEntry, str]] = {
     "kid": ({}, entry(1, kid=b"short"), "a kid that has not 8 bytes"),
     "odds": ({"false_positives": 1.0}, entry(1), "a probability between 0 and 1"),
     "minimum": ({"filter": "VARHASHLIST", "minimum": 17}, entry(1), "1 to 16 bytes"),
+    "no time zone": ({}, entry(1, expires=EXPIRES.replace(tzinfo=None)), "without a time zone"),
+    "no default time zone": (
+        {"default_expiry": EXPIRES.replace(tzinfo=None)},
+        entry(1, expires=None),
+        "without a time zone",
+    ),
+    "too late": ({}, entry(1, expires=datetime.max.replace(tzinfo=UTC)), "before the year 9999 is over"),
     "rounds": ({"false_positives": 1e-44}, entry(1), "more rounds or bits"),
 }
 
@@ -141,6 +150,20 @@ def test_what_cannot_be_published_is_refused(case: str) -> None:
         published(one, **options)
     assert caught.value.code is Code.PUBLISHING_REFUSED
     assert detail in caught.value.detail
+
+
+def test_what_its_readers_would_not_take_for_its_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = published(*map(entry, range(30)), mode=Mode.VECTOR)
+    longest = max(files.values(), key=len)
+    assert longest is files[TABLE]
+    for room, count in ((len(longest), len(files)), (len(longest) - 1, 0)):
+        monkeypatch.setattr(slices, "DEFAULT_LIMITS", replace(DEFAULT_LIMITS, list_bytes=room))
+        made = slices.publish(map(entry, range(30)), now=NOW, mode=Mode.VECTOR)
+        if count:
+            assert len(dict(made)) == count
+        else:
+            with pytest.raises(IssueError, match="longer than its readers take"):
+                list(made)
 
 
 # --- Archives ---

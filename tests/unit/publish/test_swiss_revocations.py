@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from healthcert.encoding import jws
 from healthcert.errors import Code, IssueError
 from healthcert.issue.pki import KeyPair
 from healthcert.issue.signer import Signer
+from healthcert.limits import DEFAULT_LIMITS
+from healthcert.lists.swiss import SIGNER
+from healthcert.publish import readable_revocations
 from healthcert.publish.swiss_revocations import publish
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
-from healthcert.revocation.sources.ch import SIGNER
 from healthcert.revocation.store import Standing
 from tests.support import DAY, NOW, dsc
 from tests.support_lists import chain
@@ -61,6 +64,13 @@ def test_what_its_readers_would_refuse() -> None:
     assert "chain" in refused(ONE, chain=[b""] * 6)
     assert "not valid" in refused(ONE, now=NOW + 36500 * DAY)
     assert refused(ONE, chain=[b"no certificate"])
+
+
+def test_a_list_that_is_longer_than_its_readers_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = len(publish([ONE], signer(), now=NOW))
+    monkeypatch.setattr(readable_revocations, "DEFAULT_LIMITS", replace(DEFAULT_LIMITS, list_bytes=room))
+    assert len(publish([ONE], signer(), now=NOW)) == room
+    assert "longer than they take" in refused(ONE + "1")
 
 
 def test_any_signer_with_a_name() -> None:

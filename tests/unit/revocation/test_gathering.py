@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from healthcert.errors import Code, RevocationError, Step
 from healthcert.limits import DEFAULT_LIMITS
-from healthcert.revocation import gathering
+from healthcert.revocation import gathering, spool
+from healthcert.revocation.batch import Place
 from healthcert.revocation.coordinates import Mode
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.ledger import read_batches
 from healthcert.revocation.segment import NEVER, Origin
 from healthcert.revocation.store import LEDGER, Standing
@@ -174,8 +175,8 @@ def test_the_last_word_on_an_identifier_holds(
 ) -> None:
     if lay:
         overlaid(monkeypatch)
-    monkeypatch.setattr(gathering, "_SPILL", spill)
-    monkeypatch.setattr(gathering, "_STRIDE", 1)
+    monkeypatch.setattr(spool, "_SPILL", spill)
+    monkeypatch.setattr(spool, "_STRIDE", 1)
     world.install(does(adds("base", *range(10))))
     world.install(does(adds("a", 11, 12), removes(1, 12), adds("b", 1, 13), removes(13, 2), adds("c", 2)))
     assert hits(world) == {*range(10), 11}
@@ -285,7 +286,7 @@ def test_more_batches_than_there_are_numbers(world: World, monkeypatch: pytest.M
 
 
 def test_more_kids_than_a_segment_may_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "MOST_SECTIONS", 2)
+    monkeypatch.setattr(spool, "MOST_SECTIONS", 2)
     monkeypatch.setattr("healthcert.revocation.writer.MOST_SECTIONS", 2)
     for number in (3, 9):
         many = [adds(str(n), n, place=Place(SIGNATURE, str(n).encode())) for n in range(number)]

@@ -18,7 +18,7 @@ from healthcert.errors import Code, RevocationError
 from healthcert.lists import sqlite
 from healthcert.lists.anchors import Environment
 from healthcert.revocation import ledger
-from healthcert.revocation.gathering import Held
+from healthcert.revocation.batch import Held
 from healthcert.revocation.ledger import File, Head, Memory, State, read_batches, read_state, transaction
 from tests.unit.revocation.world import HOUR, NOW, code_of, refusal
 

@@ -18,9 +18,9 @@ from healthcert.errors import Code, RevocationError
 from healthcert.revocation import ledger, varhash
 from healthcert.revocation import segment as form
 from healthcert.revocation import store as stores
+from healthcert.revocation.batch import Place
 from healthcert.revocation.bloom import BloomFilter, Header
 from healthcert.revocation.coordinates import Mode
-from healthcert.revocation.gathering import Place
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.ledger import transaction
 from healthcert.revocation.segment import NEVER, Origin, Section

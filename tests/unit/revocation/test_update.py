@@ -15,15 +15,17 @@ import healthcert as hc
 from healthcert.errors import Code, FetchError, HealthCertError, RevocationError, Step, TrustError
 from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.revocation import folder as folders
-from healthcert.revocation import ledger, update
+from healthcert.revocation import installing, ledger
+from healthcert.revocation.batch import Held
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
-from healthcert.revocation.gathering import Gathering, Held
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.ledger import Memory
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources import registry
 from healthcert.revocation.sources.protocol import Context, Known
 from healthcert.revocation.store import LEDGER, RevocationStore, Standing
-from healthcert.revocation.update import RevocationFeed, install_revocations, remove_revocations, update_revocations
+from healthcert.revocation.update import install_revocations, remove_revocations, update_revocations
 from tests.unit.revocation.world import (
     ANCHOR,
     HOUR,
@@ -352,14 +354,14 @@ def test_a_folder_that_cannot_be_made_is_told(world: World) -> None:
 
 def test_what_fails_with_one_source_harms_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.tell(lists({"a": [key(1)]}))
-    known = vars(update)["source_named"]
+    known = vars(installing)["source_named"]
 
     def named(format_: str) -> Any:
         if format_ == "unheard of":
             raise RevocationError(Code.REVOCATION_CONFIG_INVALID, "no such format")
         return known(format_)
 
-    monkeypatch.setattr(update, "source_named", named)
+    monkeypatch.setattr(installing, "source_named", named)
     feeds = [
         RevocationFeed(name="a", format="unheard of", url="https://example.org"),
         RevocationFeed(name="b", format="told"),

@@ -14,16 +14,18 @@ import healthcert as hc
 from healthcert.errors import Code, RevocationError
 from healthcert.fetch import Fetcher
 from healthcert.lists.anchors import TrustAnchor
-from healthcert.revocation import gathering, ledger, update, writer
+from healthcert.revocation import gathering, installing, ledger, spool, writer
+from healthcert.revocation.batch import Place
 from healthcert.revocation.bloom import BloomFilter
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import Files, Given
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.ledger import Head
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.protocol import Context, Known, Listed
 from healthcert.revocation.store import LEDGER, RevocationAnswer, RevocationStore, Standing
-from healthcert.revocation.update import RevocationChange, RevocationFeed, install_revocations
+from healthcert.revocation.update import install_revocations, update_revocations
 
 NOW = datetime(2022, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -99,7 +101,7 @@ class World:
         self._patch = patch
 
     def tell(self, script: Script, *, incremental: bool = True) -> None:
-        self._patch.setattr(update, "source_named", lambda _: Told(script, incremental=incremental))
+        self._patch.setattr(installing, "source_named", lambda _: Told(script, incremental=incremental))
 
     def install(
         self, script: Script, *, name: str = "one", incremental: bool = True, force: bool = False, **more: Any
@@ -115,7 +117,7 @@ class World:
         """As :meth:`install`, from a service."""
         self.tell(script, incremental=incremental)
         feed = RevocationFeed(**{"name": name, "format": "told", "url": "https://example.org", "max_loss": 1.0, **more})
-        (change,) = update.update_revocations(self.store, [feed], no_network, clock=hc.FixedClock(self.now))
+        (change,) = update_revocations(self.store, [feed], no_network, clock=hc.FixedClock(self.now))
         return change
 
     def ask(self, *keys: bytes, **more: Any) -> Standing:
@@ -179,6 +181,6 @@ def overlaid(patch: pytest.MonkeyPatch) -> None:
     """Makes small lists behave as large ones do: laid over, spilled, and merged in pieces."""
     patch.setattr(gathering, "_SMALL", 1)
     patch.setattr(gathering, "_OVERLAY", 1)
-    patch.setattr(gathering, "_SPILL", 7)
-    patch.setattr(gathering, "_STRIDE", 3)
+    patch.setattr(spool, "_SPILL", 7)
+    patch.setattr(spool, "_STRIDE", 3)
     patch.setattr(writer, "_AT_ONCE", 5)

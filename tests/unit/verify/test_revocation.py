@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import pickle
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 import healthcert as hc
+from healthcert.publish.batches import make_batches
 from healthcert.publish.revoked import entries_of_certificate
 from healthcert.revocation.files import Given
-from tests.support import DAY, NOW, dsc, issue, trust
+from healthcert.verify.report import odds_in_words
+from tests.support import DAY, NOW, Press, dsc, issue, trust
+from tests.support_revocation import anchor, batch_id, uploader
 
+EU_TYPES = (hc.IdentifierType.SIGNATURE, hc.IdentifierType.UCI, hc.IdentifierType.COUNTRYCODEUCI)
 REQUIRED = hc.Policy(revocation=hc.RevocationCheck.REQUIRED)
 
 
@@ -29,6 +35,14 @@ def put(store: hc.RevocationStore, text: str | None, *, name: str = "fr", age: t
     feed = hc.RevocationFeed(name=name, format="fr", max_age=DAY)
     files = Given({"dcc.json": json.dumps(body).encode()})
     hc.install_revocations(store, feed, files, clock=hc.FixedClock(NOW - age))
+
+
+def put_batch(store: hc.RevocationStore, text: str) -> None:
+    """A batch of the EU gateway with this certificate, by its identifier, until it expires."""
+    entries = entries_of_certificate(text, (hc.IdentifierType.UCI,))
+    (batch,) = make_batches(entries, uploader().signer(), now=NOW)
+    feed = hc.RevocationFeed(name="dgcg", format="dgcg", anchors=(anchor(),), max_age=None)
+    hc.install_revocations(store, feed, Given({batch_id(1): batch.message}), clock=hc.FixedClock(NOW))
 
 
 def examine(text: str, store: hc.RevocationStore | None, policy: hc.Policy | None = None) -> hc.Report:
@@ -157,3 +171,92 @@ def test_no_file_and_no_network_is_touched_for_a_certificate(
 def test_a_policy_that_makes_no_sense_is_none(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="revocation_"):
         replace(hc.Policy(), **wrong)
+
+
+def test_a_policy_written_in_words_is_the_same_policy(store: hc.RevocationStore) -> None:
+    policy = hc.Policy(revocation="required")  # type: ignore[arg-type]
+    assert policy.revocation is hc.RevocationCheck.REQUIRED
+    assert examine(issue().text, store, policy).code is hc.Code.REVOCATION_UNKNOWN
+    with pytest.raises(ValueError, match="sometimes"):
+        hc.Policy(revocation="sometimes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("policy", [REQUIRED, hc.Policy()], ids=["required", "if available"])
+def test_lists_of_another_environment_than_the_keys_tell_nothing(store: hc.RevocationStore, policy: hc.Policy) -> None:
+    text = issue().text
+    put(store, text)
+    keys = trust()
+    keys.settle(hc.Environment.TEST)
+    verifier = hc.Verifier(keys, revocation=store, policy=policy, clock=hc.FixedClock(NOW))
+    report = verifier.examine(text)
+    assert (report.outcome, report.code) == (hc.Outcome.UNDETERMINED, hc.Code.ENVIRONMENT_MIXED)
+    assert report.detail == "the keys are of the environment test, and the revocation lists of production"
+    assert report.revocation is None
+
+
+def test_lists_that_come_while_one_is_asked_are_asked_too(
+    store: hc.RevocationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = issue().text
+    put(store, None)
+    ask = store.ask
+    asked: list[set[hc.IdentifierType]] = []
+
+    def meanwhile(subject: hc.Subject, *rest: Any, **named: Any) -> hc.RevocationAnswer:
+        if not asked:
+            put_batch(store, text)
+        asked.append(set(subject.identifiers))
+        return ask(subject, *rest, **named)
+
+    monkeypatch.setattr(store, "ask", meanwhile)
+    assert examine(text, store).code is hc.Code.REVOKED
+    assert asked == [{hc.IdentifierType.FR_DCC}, {hc.IdentifierType.FR_DCC, *EU_TYPES}]
+
+
+def test_of_a_certificate_that_cannot_be_read_nothing_is_called_clear(store: hc.RevocationStore) -> None:
+    put_batch(store, issue().text)
+    report = examine(Press(payload={"ver": "1.3.0"}).text(), store)
+    assert (report.outcome, report.step) == (hc.Outcome.REFUSED, hc.Step.CONTENT)
+    assert report[hc.Step.REVOCATION].outcome is hc.StepResult.NOT_RUN
+    assert report[hc.Step.REVOCATION].detail == "the content cannot be read, and revocation lists may go by it"
+    assert report.revocation is not None
+    assert report.revocation.standing is hc.Standing.UNKNOWN
+
+
+def test_an_entry_counts_for_as_long_as_its_certificate_may(store: hc.RevocationStore) -> None:
+    midnight = NOW + timedelta(hours=14)
+    text = Press(claims={4: int(midnight.timestamp()) - 60}).text()
+    put_batch(store, text)
+    allowing = hc.Policy(clock_skew=timedelta(minutes=5))
+    at = hc.FixedClock(midnight + timedelta(minutes=3))
+    report = hc.Verifier(trust(), revocation=store, policy=allowing, clock=at).examine(text)
+    assert report.code is hc.Code.REVOKED
+
+
+def test_what_is_allowed_to_the_validity_does_not_make_lists_live_longer(store: hc.RevocationStore) -> None:
+    put(store, None, age=DAY + timedelta(minutes=1))
+    policy = replace(REQUIRED, clock_skew=timedelta(minutes=5))
+    assert examine(issue().text, store, policy).code is hc.Code.REVOCATION_UNKNOWN
+    assert examine(issue().text, store, replace(policy, revocation_grace=timedelta(minutes=1))).code is hc.Code.OK
+
+
+@pytest.mark.parametrize(
+    ("odds", "words"),
+    [
+        (1.0, "one in 1"),
+        (0.001, "one in 1,000"),
+        (1e-12, "one in 1,000,000,000,000"),
+        (5e-300, "one in more than a million million"),
+        (0.0, "none"),
+    ],
+)
+def test_odds_are_told_in_words_that_people_can_read(odds: float, words: str) -> None:
+    assert odds_in_words(odds) == words
+
+
+def test_a_report_with_an_answer_can_be_sent_to_another_process(store: hc.RevocationStore) -> None:
+    put(store, None)
+    report = examine(issue().text, store)
+    again = pickle.loads(pickle.dumps(report))
+    assert again.to_dict() == report.to_dict()
+    json.dumps(again.to_dict(), allow_nan=False)

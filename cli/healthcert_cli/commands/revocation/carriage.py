@@ -12,7 +12,7 @@ from healthcert.clock import SystemClock
 from healthcert.publish.revocation_bundle import export_revocations
 from healthcert_cli.commands.revocation.shared import open_store, store_option
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import Duration, json_option
+from healthcert_cli.options import Duration, json_option, refuse_over
 from healthcert_cli.signing import load_signer, signer_options
 
 
@@ -39,8 +39,7 @@ def export(
     They import it with `revocation import --anchor CERTIFICATE`. A list gets no younger by being carried.
     """
     signer = load_signer(key, certificate, passphrase_file)
-    if out.exists() and any(out.samefile(other) for other in (key, certificate)):
-        raise click.UsageError(f"{out} is one of the files that are read")
+    refuse_over(out, (key, certificate, passphrase_file))
     now = SystemClock().now().replace(microsecond=0)
     manifest = export_revocations(open_store(store), signer, out, now=now, life=life, number=number)
     ends = [one.head.best_before for one in manifest.lists if one.head.best_before is not None]

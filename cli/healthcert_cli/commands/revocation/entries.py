@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import sys
+from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -13,15 +17,17 @@ from typing import IO, Self
 import click
 from msgspec import Struct
 
-from healthcert.errors import Code, DecodeError, HealthCertError
+from healthcert.errors import Code, DecodeError, HealthCertError, IssueError, Step
 from healthcert.families import FAMILIES
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate, entries_of_uvci
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.dgcg_batches import read_batch
+from healthcert_cli.options import refuse_over
 from healthcert_cli.text import printable
 
+_IDENTIFIER = re.compile("[!-~]+")  # visible ASCII without spaces; countries do not keep to the letters of Annex 2
 _CMS_START = b"MI"  # of a CMS message in base64: a SEQUENCE of more than 127 bytes
 
 
@@ -41,7 +47,10 @@ class Wanted(Struct, frozen=True):
 class Rejects:
     """Where rows go that cannot be used: their source, their number and the reason; never what they hold."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, keep: Iterable[Path | None] = ()) -> None:
+        """``keep`` are files that are read: rows are not written over them."""
+        if path is not None:
+            refuse_over(path, keep)
         self._path = path
         self._stack = ExitStack()
         self._file: IO[str] | None = None
@@ -71,8 +80,13 @@ def read_entries(sources: Sequence[str], wanted: Wanted, rejects: Rejects) -> It
     A source is a picture, a signed batch, or text with a certificate or an identifier a line; - is standard input.
     """
     for source in sources:
-        for row, found in enumerate(_rows(source), 1):
+        rows, row = _rows(source), 0
+        while True:
+            row += 1
             try:
+                found = next(rows, None)
+                if found is None:
+                    break
                 # All of a row or nothing: half a batch would look like a whole one.
                 entries = list(_entries(found, wanted)) if isinstance(found, str) else list(_of_batch(found, wanted))
             except HealthCertError as error:
@@ -85,6 +99,8 @@ def _rows(source: str) -> Iterator[str | bytes]:
     from healthcert.barcode.read import is_image, read_barcodes
 
     if source == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input")
         yield from _lines(sys.stdin.buffer)
         return
     with Path(source).open("rb") as file:
@@ -97,8 +113,19 @@ def _rows(source: str) -> Iterator[str | bytes]:
         elif head.startswith(_CMS_START) and b"\n" not in head.strip():
             yield read_file(source, DEFAULT_LIMITS.list_bytes).strip()
         else:
+            _check_text(head)
             file.seek(0)
             yield from _lines(file)
+
+
+def _check_text(head: bytes) -> None:
+    """The lines of a file that is no text would be taken for identifiers, and be revoked."""
+    try:
+        if "\0" not in getincrementaldecoder("utf-8")().decode(head):
+            return
+    except UnicodeDecodeError:
+        pass
+    raise DecodeError(Code.TEXT_UNREADABLE, "neither a picture, nor a batch, nor text in UTF-8")
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
@@ -119,7 +146,9 @@ def _entries(text: str, wanted: Wanted) -> Iterable[RevokedEntry]:
     if wanted.country is None:
         raise click.UsageError("identifiers do not say whose they are: name the --country that issued them")
     types = wanted.types or (IdentifierType.UCI,)
-    return entries_of_uvci(text.strip(), country=wanted.country, expires=wanted.expires, types=types)
+    if not _IDENTIFIER.fullmatch(text := text.strip()):
+        raise IssueError(Code.PUBLISHING_REFUSED, "neither a certificate nor an identifier", Step.REVOCATION)
+    return entries_of_uvci(text, country=wanted.country, expires=wanted.expires, types=types)
 
 
 def _of_batch(message: bytes, wanted: Wanted) -> Iterator[RevokedEntry]:

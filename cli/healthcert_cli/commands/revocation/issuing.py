@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from msgspec.structs import replace
 
 from healthcert.clock import SystemClock
-from healthcert.errors import Code, IssueError, Step
+from healthcert.errors import Code, DecodeError, IssueError, Step
+from healthcert.families import FAMILIES
 from healthcert.https import HttpFetcher
 from healthcert.issue.signer import PemSigner
 from healthcert.limits import DEFAULT_LIMITS, read_file
@@ -26,10 +28,20 @@ from healthcert.revocation.sources.slices import BLOOMFILTER, VARHASHLIST
 from healthcert_cli.commands.publish import gateway_options
 from healthcert_cli.commands.revocation.entries import Rejects, Wanted, read_entries
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import Moment, json_option, passphrase_option, write_whole
+from healthcert_cli.options import Moment, json_option, new_folder, passphrase_option, write_whole
 from healthcert_cli.signing import load_signer, signer_options
+from healthcert_cli.text import printable
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OF_ALL = frozenset(("format_", "sources", "out", "as_json"))
+_BY_ENTRY = frozenset(("types", "country", "expires", "rejects", "anchors"))
+_SIGNED = frozenset(("key", "certificate", "passphrase_file"))
+_OF_FORMAT = {
+    "distribution": _BY_ENTRY | {"filter_", "mode"},
+    "covpass": _BY_ENTRY | _SIGNED,
+    "ch": _SIGNED,
+    "shc": frozenset(("kid", "before")),
+}
 _EU_TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
 
 
@@ -39,7 +51,7 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="File for rows that cannot be used."
         ),
         click.option("--expires", type=Moment(), help="When identifiers without a certificate cease to matter."),
-        click.option("--country", help="The country that issued them (two letters). [default: the signer's]"),
+        click.option("--country", help="The country that issued identifiers (two letters). [revoke: the signer's]"),
         click.option(
             "--type",
             "types",
@@ -56,7 +68,7 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("revoke")
 @_source_options
 @signer_options
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="New folder to write to.")
 @json_option
 @boundary
 def revoke(
@@ -79,9 +91,9 @@ def revoke(
     """
     signer = load_signer(key, certificate, passphrase_file)
     wanted = _wanted(types, country or parse_certificate(signer.certificate).country, expires, ())
-    with Rejects(rejects) as rejected:
+    with Rejects(rejects, _read(sources, key, certificate, passphrase_file)) as rejected, new_folder(out) as folder:
         made = batches.make_batches(read_entries(sources, wanted, rejected), signer, now=_now(), default_expiry=expires)
-        written = [_write_batch(out, number, batch) for number, batch in enumerate(made, 1)]
+        written = [_write_batch(folder, out, number, batch) for number, batch in enumerate(made, 1)]
     entries = sum(one["entries"] for one in written)
     if as_json:
         click.echo(json.dumps({"entries": entries, "batches": written, "rejected": rejected.counts.total()}))
@@ -92,7 +104,7 @@ def revoke(
 
 
 @click.command()
-@click.argument("format_", metavar="FORMAT", type=click.Choice(["distribution", "covpass", "ch", "shc"]))
+@click.argument("format_", metavar="FORMAT", type=click.Choice(list(_OF_FORMAT)))
 @_source_options
 @click.option("--key", type=_file, help="The signer's private key (covpass, ch).")
 @click.option("--certificate", type=_file, help="The signer's certificate (covpass, ch).")
@@ -115,7 +127,9 @@ def revoke(
 )
 @click.option("--kid", help="The key whose list it is (shc).")
 @click.option("--list", "before", type=_file, help="The list until now, which is added to (shc).")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder, or file (ch, shc), to write to.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="New folder, or file (ch, shc), to write to."
+)
 @json_option
 @boundary
 def publish(
@@ -143,15 +157,19 @@ def publish(
     `shc` (the list of a SMART Health Card key, of rids a line, each with `.<seconds>` if only older cards are meant).
     """
     now = _now()
-    with Rejects(rejects) as rejected:
+    _check_options(format_)
+    keep = _read(sources, key, certificate, passphrase_file, before, *anchors)
+    with Rejects(rejects, keep) as rejected:
         if format_ in ("ch", "shc"):
             lines = list(_identifiers(sources))
+            _check_some(len(lines))
             data = (
                 swiss_revocations.publish(lines, _signer(key, certificate, passphrase_file), now=now)
                 if format_ == "ch"
                 else _crl(lines, kid, before)
             )
-            write_whole(out, data)
+            # The list until now is what this one replaces.
+            write_whole(out, data, keep=(one for one in keep if one != before))
             count, files = len(lines), [str(out)]
         else:
             wanted = _wanted(types, country, expires, anchors)
@@ -163,8 +181,10 @@ def publish(
                 if format_ == "distribution"
                 else covpass.publish(counted, _signer(key, certificate, passphrase_file), timestamp=now)
             )
-            files = [_write(out, name, content) for name, content in pairs]
-            count = counted.count
+            with new_folder(out) as folder:
+                files = [_write(folder, name, content) for name, content in pairs]
+                count = counted.count
+                _check_some(count)
     if as_json:
         values = {"format": format_, "entries": count, "files": len(files), "rejected": rejected.counts.total()}
         click.echo(json.dumps(values))
@@ -189,7 +209,7 @@ def upload(
         for path in files:
             message = read_file(path, DEFAULT_LIMITS.list_bytes).strip()
             batch = batches.upload_batch(fetcher, url, message)
-            click.echo(json.dumps({"file": str(path), "batch": batch}) if as_json else f"{path}: {batch}")
+            click.echo(json.dumps({"file": str(path), "batch": batch}) if as_json else f"{printable(path)}: {batch}")
 
 
 @click.command()
@@ -253,7 +273,16 @@ def _wanted(types: tuple[str, ...], country: str | None, expires: datetime | Non
 def _identifiers(sources: tuple[str, ...]) -> Iterator[str]:
     for source in sources:
         with click.open_file(source, encoding="utf-8-sig") as file:
-            yield from (text for line in file if (text := line.strip()))
+            try:
+                for number, line in enumerate(file, 1):
+                    # These lists are in plain, and a whole certificate has its holder's name in it.
+                    if any(family.recognises(text := line.strip()) for family in FAMILIES):
+                        detail = f"row {number}: a certificate, where identifiers belong"
+                        raise IssueError(Code.PUBLISHING_REFUSED, detail, Step.REVOCATION)
+                    if text:
+                        yield text
+            except UnicodeDecodeError:
+                raise DecodeError(Code.TEXT_UNREADABLE, "not text in UTF-8") from None
 
 
 def _crl(lines: list[str], kid: str | None, before: Path | None) -> bytes:
@@ -277,11 +306,11 @@ def _signer(key: Path | None, certificate: Path | None, passphrase_file: Path | 
     return load_signer(key, certificate, passphrase_file)
 
 
-def _write_batch(out: Path, number: int, batch: batches.Batch) -> dict[str, Any]:
+def _write_batch(folder: Path, out: Path, number: int, batch: batches.Batch) -> dict[str, Any]:
     kid = batch.kid.hex() if batch.kid is not None else "any"
     name = f"{number:05d}-{batch.country}-{kid}-{batch.type.value.lower()}.cms"
-    written = _write(out, name, batch.message)
-    values: dict[str, Any] = {"file": written, "entries": batch.count, "country": batch.country, "kid": kid}
+    _write(folder, name, batch.message)
+    values: dict[str, Any] = {"file": str(out / name), "entries": batch.count, "country": batch.country, "kid": kid}
     return values | {"type": batch.type.value, "expires": batch.expires.isoformat()}
 
 
@@ -290,6 +319,27 @@ def _write(out: Path, name: str, content: bytes) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
     return str(path)
+
+
+def _read(sources: Iterable[str], *others: Path | None) -> tuple[Path | None, ...]:
+    """The files that a command reads, which are not to be written over."""
+    return (*(Path(source) for source in sources if source != "-"), *others)
+
+
+def _check_options(format_: str) -> None:
+    """An option that this format does not know would be passed over in silence."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in _OF_ALL | _OF_FORMAT[format_]:
+            raise click.UsageError(f"lists of the format {format_} have no option {parameter.opts[0]}")
+
+
+def _check_some(count: int) -> None:
+    if not count:
+        detail = "nothing is to be revoked by it: such a list would end all revocations until now"
+        raise IssueError(Code.PUBLISHING_REFUSED, detail, Step.REVOCATION)
 
 
 def _now() -> datetime:

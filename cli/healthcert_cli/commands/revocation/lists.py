@@ -13,15 +13,10 @@ from healthcert.errors import Code, RevocationError
 from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.revocation.carry import FORMAT, import_revocations
 from healthcert.revocation.config import UPLOADED, load_revocation_sources
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import open_files
 from healthcert.revocation.sources.registry import SOURCES, source_named
-from healthcert.revocation.update import (
-    RevocationChange,
-    RevocationFeed,
-    install_revocations,
-    remove_revocations,
-    update_revocations,
-)
+from healthcert.revocation.update import install_revocations, remove_revocations, update_revocations
 from healthcert_cli.commands.revocation.shared import (
     change_dict,
     change_line,
@@ -33,9 +28,11 @@ from healthcert_cli.commands.revocation.shared import (
     trust_option,
 )
 from healthcert_cli.commands.trust.shared import Pair, SourceName
-from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.exits import Exit, boundary, exit_of
 from healthcert_cli.fetching import config_option, fetcher_of
 from healthcert_cli.options import Duration, json_option
+
+_MAX_AGE = timedelta(hours=24)
 
 
 @click.command()
@@ -52,7 +49,7 @@ def update(
     """Fetch the lists of all [[revocation]] sources, check them and take them into use.
 
     What fails with one source leaves its list in use as it was, and harms no other. Exit code 1: a list was refused;
-    4: one could not be fetched.
+    4: one could not be fetched, or written.
     """
     trusted = open_trust(trust)
     found = load_revocation_sources(config, only, uploaders=trusted.uploaders())
@@ -97,7 +94,7 @@ def update(
 @click.option("--subject", help="Common name that the signer's certificate must have.")
 @click.option("--name", type=SourceName(), help="What to call the list. [default: the format]")
 @click.option("--option", "options", multiple=True, type=Pair(), help="Setting of the format, as in issuer=https://...")
-@click.option("--max-age", type=Duration(), help="How long it stands. [default: 24h, or until it ends by itself]")
+@click.option("--max-age", type=Duration(), help="How long a list stands that does not end before. [default: 24h]")
 @click.option(
     "--environment", type=click.Choice([one.value for one in Environment]), default="production", show_default=True
 )
@@ -129,6 +126,8 @@ def import_(
     pinned = tuple(one for path in anchors for one in load_anchors(path, subject=subject))
     revocations = open_store(store, create=True)
     if format_ == FORMAT:
+        if options or max_age is not None:
+            raise click.UsageError("a bundle says itself how long it stands, and has no settings: name the --format")
         change = import_revocations(
             revocations,
             path,
@@ -145,7 +144,7 @@ def import_(
             format=format_,
             anchors=pinned or (trusted.uploaders() if format_ == UPLOADED else ()),
             environment=Environment(environment),
-            max_age=max_age or timedelta(hours=24),
+            max_age=_MAX_AGE if max_age is None else max_age,
             options=dict(options),
         )
         with open_files(path) as files, progress_bar("Reading") as progress:
@@ -166,14 +165,21 @@ def import_(
 @json_option
 @boundary
 def remove(source: str, forget: bool, store: Path | None, as_json: bool) -> None:
-    """Stop asking the list of SOURCE: certificates that it alone names are not revoked any more."""
-    if not remove_revocations(open_store(store), source, forget=forget):
+    """Stop asking the list of SOURCE: certificates that it alone names are not revoked any more.
+
+    The name of a bundle stands for all lists that came in it.
+    """
+    revocations = open_store(store)
+    carried = [
+        head.source
+        for head in revocations.state.lists.values()
+        if head.format == FORMAT and head.source.startswith(f"{source}/")
+    ]
+    if not sum(remove_revocations(revocations, name, forget=forget) for name in (*carried, source)):
         raise RevocationError(Code.REVOCATION_CONFIG_INVALID, "the store has no source of that name")
     click.echo(json.dumps({"removed": source}) if as_json else f"{source}: removed")
 
 
 def _exit(changes: list[RevocationChange]) -> Exit:
-    errors = [change.error.code for change in changes if change.error is not None]
-    if any(code not in (Code.FETCH_FAILED, Code.REVOCATION_STORE_UNREADABLE) for code in errors):
-        return Exit.REFUSED
-    return Exit.ENVIRONMENT if errors else Exit.ACCEPTED
+    found = {exit_of(change.error.code) for change in changes if change.error is not None}
+    return next((code for code in (Exit.REFUSED, Exit.ENVIRONMENT) if code in found), Exit.ACCEPTED)

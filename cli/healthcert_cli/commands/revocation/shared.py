@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from healthcert.errors import Code, RevocationError
+from healthcert.revocation.feed import RevocationChange
 from healthcert.revocation.sources.protocol import Progress
 from healthcert.revocation.store import RevocationStore
-from healthcert.revocation.update import RevocationChange
 from healthcert.trust.store import TrustStore
 from healthcert_cli.commands.trust.shared import error_dict
 from healthcert_cli.options import Decorator, default_revocations, default_store

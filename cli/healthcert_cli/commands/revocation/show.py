@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from healthcert.clock import SystemClock
 from healthcert.errors import HealthCertError, IssueError
@@ -19,11 +20,12 @@ from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.ledger import Head
 from healthcert.revocation.sources.registry import SOURCES, source_named
 from healthcert.revocation.store import RevocationAnswer, RevocationStore, Standing
-from healthcert.verify.report import describe_answer
+from healthcert.trust.store import TrustStore
+from healthcert.verify.report import describe_answer, odds_in_words
 from healthcert_cli.commands.revocation.shared import open_store, open_trust, store_option, trust_option
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import at_option, json_option
-from healthcert_cli.render import coverage_lines, odds, table
+from healthcert_cli.render import coverage_lines, table
 from healthcert_cli.sources import read_source
 from healthcert_cli.text import printable
 
@@ -101,7 +103,7 @@ def check(
     """Ask whether certificates were revoked. Nothing else is checked: their signatures are not verified.
 
     SOURCE is a picture, a text file with one certificate a line, or - for standard input. Of an identifier alone, only
-    lists that go by it can tell.
+    lists that go by it can tell; it is looked for under all keys of its country in the trust store.
 
     Exit code: 0 when all are clear, 1 when one was revoked or possibly so, 3 when lists cannot tell.
     """
@@ -136,7 +138,7 @@ def check(
     for number, uvci in enumerate(uvcis, 1):
         assert country is not None
         by_uvci = entries_of_uvci(uvci, country=country, expires=None, types=_BY_UVCI)
-        tell(f"identifier {number}", revocations.ask(_subject(by_uvci, None, country), now))
+        tell(f"identifier {number}", _ask_under_all(revocations, trusted, by_uvci, country, now))
     return next((code for code in (Exit.REFUSED, Exit.UNDETERMINED) if counts[code]), Exit.ACCEPTED)
 
 
@@ -180,12 +182,33 @@ def _subject(entries: list[RevokedEntry], kid: bytes | None, country: str | None
     return Subject(kid=kid, country=country, identifiers=named)
 
 
+def _ask_under_all(
+    store: RevocationStore, trusted: TrustStore, entries: list[RevokedEntry], country: str, now: datetime
+) -> RevocationAnswer:
+    """What lists say of an identifier whose certificate is not at hand: they may have it under any key of its country.
+
+    No other keys matter, for what they signed is not accepted.
+    """
+    kids = {key.kid for key in trusted if key.country in (country, None)}
+    answer = store.ask(_subject(entries, None, country), now)
+    found = [answer, *(store.ask(_subject(entries, kid, country), now) for kid in kids)]
+    for standing in (Standing.HIT, Standing.POSSIBLE):
+        if of := [one for one in found if one.standing is standing]:
+            return min(of, key=lambda one: one.odds)
+    # A list that speaks for one of the keys alone does not for the others.
+    return replace(answer, standing=Standing.UNKNOWN) if not kids and answer.standing is Standing.CLEAR else answer
+
+
 def _line(name: str, answer: RevocationAnswer) -> str:
     badge = click.style(f" {answer.standing.value.upper()} ", fg="black", bg=_COLOURS[answer.standing], bold=True)
     on = f": on the list {answer.source}" if answer.source else ""
     if answer.standing is Standing.UNKNOWN:
-        on = ": the lists for its issuer are overdue" if answer.overdue else ": no list speaks for its issuer"
-    false = f", false for {odds(answer)}" if answer.standing is Standing.POSSIBLE else ""
+        on = ": no list speaks for its issuer"
+        if answer.overdue:
+            on = ": the lists for its issuer are overdue"
+        elif answer.lists:
+            on = ": no key of its issuer is known, under which lists may have it"
+    false = f", false for {odds_in_words(answer.odds)}" if answer.standing is Standing.POSSIBLE else ""
     return f"{badge} {printable(name + on + false)}"
 
 

@@ -1,18 +1,19 @@
 """Switzerland: the revoked identifiers of the COVID Certificate app, in plain, in signed tokens.
 
-Form: ``{"revokedCerts": [UVCI, ...], "validDuration": milliseconds}``. The token brings the chain of its signer along,
-up to the root of the federal government, which vouches for many others: who signs is pinned by name. Version 1 of the
+Form: ``{"revokedCerts": [UVCI, ...], "validDuration": milliseconds}`` (:mod:`healthcert.lists.swiss`). Version 1 of the
 service answers with everything at once. Version 2 answers in pages, and says in the header ``X-Next-Since`` what to
 ask for the next one with, and in ``up-to-date`` whether there is none; it only ever adds.
+
+Nobody signs these headers, nor when a token was made. A list that another one has replaced here is refused when it
+comes again as a whole; against older tokens that were never seen here, and pages that are held back, there is only the
+service's TLS certificate.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,21 +21,17 @@ from msgspec.structs import replace
 from healthcert.errors import Code, FetchError
 from healthcert.fetch import Fetcher, Response
 from healthcert.lists.anchors import TrustAnchor
-from healthcert.lists.chain import chained_token
+from healthcert.lists.bearer import bearer
 from healthcert.lists.reading import read_json
+from healthcert.lists.swiss import ACCEPT, NEXT, RELOAD, UP_TO_DATE, digits, signed_token, valid_for
+from healthcert.revocation.batch import Place
 from healthcert.revocation.files import Files
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.protocol import Context, Known, Listed, covered, refused
 
-SIGNER = "CH01-AppContentCertificate"
-"""The common name of who signs for production; the test stages have others, which an anchor's ``subject`` names."""
 _PLACE = Place(IdentifierType.UVCI)
-_LONGEST = timedelta(days=30)
-_RELOAD = timedelta(days=7)
-_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
-_NEXT, _UP_TO_DATE = "x-next-since", "up-to-date"
 _URL, _SINCE, _SIGNED = "url", "since", "signed"
 
 
@@ -51,7 +48,7 @@ class Swiss:
     """See the module. The server may ask for a bearer token, the secret option ``token``.
 
     It speaks for what Switzerland issued, or for the countries of the option ``countries``. How long it holds is
-    counted from when it was fetched, or read: nothing that is signed says when it was made.
+    counted from when it was fetched, or read.
     """
 
     name = "ch"
@@ -81,8 +78,8 @@ class Swiss:
         nothing has changed: how long the list holds is counted from when it was fetched.
         """
         address = f"{url.rstrip('/')}/revocationList"
-        since = _digits(known.state.get(_SINCE))
-        if known.state.get(_URL) != address or known.loaded_at is None or context.now - known.loaded_at > _RELOAD:
+        since = digits(known.state.get(_SINCE))
+        if known.state.get(_URL) != address or known.loaded_at is None or context.now - known.loaded_at > RELOAD:
             since = None
         pages, following = _fetch_pages(fetcher, address, since, into, context)
         signed = known.state.get(_SIGNED, "") if since is not None else _digest(pages).hex()
@@ -97,7 +94,7 @@ def _fetch_pages(
 
     Raises :class:`FetchError` (``FETCH_REFUSED``) for pages that do not go on, or have no end.
     """
-    headers = _headers(context)
+    headers = ACCEPT | bearer(context.options, lambda detail: refused(detail, Code.REVOCATION_CONFIG_INVALID))
     pages: list[_Page] = []
     for number in range(1, context.limits.list_pages + 1):
         query = "" if since is None else f"?since={since}"
@@ -108,7 +105,7 @@ def _fetch_pages(
             _take(into, f"since {since or 0}", page)
         context.progress(number, number)
         following = _following(response, since, at_start=number == 1, empty=not page.keys)
-        if following is None or not page.keys or response.headers.get(_UP_TO_DATE) == "true":
+        if following is None or not page.keys or response.headers.get(UP_TO_DATE) == "true":
             return pages, following
         since = following
     raise FetchError(Code.FETCH_REFUSED, f"a list of more than {context.limits.list_pages} pages")
@@ -125,44 +122,24 @@ def _take(into: Gathering, batch: str, page: _Page) -> None:
 
 def _following(response: Response, since: int | None, *, at_start: bool, empty: bool) -> int | None:
     """What to ask for the next page with; None where everything came at once."""
-    following = _digits(response.headers.get(_NEXT))
-    if following is None and since is None and at_start and _NEXT not in response.headers:
+    following = digits(response.headers.get(NEXT))
+    if following is None and since is None and at_start and NEXT not in response.headers:
         return None
     if following is None or following < (since or 0) or (following == since and not empty):
         raise FetchError(Code.FETCH_REFUSED, "the pages of the list do not go on")
     return following
 
 
-def _headers(context: Context) -> dict[str, str]:
-    # Without it the answers are JSON that nobody signed.
-    headers = {"Accept": "application/json+jws"}
-    if token := context.options.get("token"):
-        if not _TOKEN.fullmatch(token):
-            raise refused("token: visible ASCII characters, no spaces", Code.REVOCATION_CONFIG_INVALID)
-        headers["Authorization"] = f"Bearer {token}"
-    return headers
-
-
 def _read_page(token: bytes, context: Context) -> _Page:
     """What is in a token, when the pinned signer signed it."""
-    anchors = context.pinned()
-    named = [a if a.subject is not None else replace(a, subject=SIGNER) for a in anchors]
-    payload, signer = chained_token(token.strip(), named, context.now)
+    payload, signer = signed_token(token, context.pinned(), context.now)
     document = read_json(payload, dict)
     identifiers = document.get("revokedCerts")
     if not isinstance(identifiers, list) or not all(isinstance(one, str) and one for one in identifiers):
         raise refused("it has no array of identifiers")
     keys = tuple(map(uvci_hash, identifiers))
     digest = hashlib.sha256(payload).digest()
-    return _Page(keys, _duration(document), anchors[named.index(signer)], digest)
-
-
-def _duration(document: Mapping[str, Any]) -> timedelta:
-    """How long the list holds after it was fetched; no longer than can be meant."""
-    milliseconds = document.get("validDuration")
-    if type(milliseconds) is not int or milliseconds <= 0:
-        raise refused("it does not say for how long it holds")
-    return min(timedelta(milliseconds=min(milliseconds, 10**12)), _LONGEST)
+    return _Page(keys, valid_for(document), signer, digest)
 
 
 def _digest(pages: Iterable[_Page]) -> bytes:
@@ -181,8 +158,3 @@ def _listed(pages: Sequence[_Page], state: Mapping[str, str], context: Context, 
         whole=whole,
         state=state,
     )
-
-
-def _digits(text: str | None) -> int | None:
-    """The number that a header, or a note, has."""
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -9,52 +9,45 @@ Every file is a COSE_Sign1 over CBOR, made with one pinned key::
 
 A first byte has all its hashes in its own chunk, or divided among its second bytes. A signature does not cover the
 name of its file, so that one may stand in another's place: where a hash belongs is checked by its first bytes, and that
-none is missing by the counts alone.
+none is missing by the counts alone. An older file is known by its timestamp, where a newer one is in use, and an older
+``kid.lst`` when another one has replaced it here; one that was never seen here cannot be told from a new one.
+
+A kid is spoken for when all its hashes are there; with the option ``countries`` these are as well, while nothing of any
+kid is missing.
 
 Source: covpass-android, RevocationRemoteListRepository and RevocationListUtils.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
-from msgspec import Struct
-
-from healthcert.encoding import cbor, cose
-from healthcert.errors import Code, DecodeError, FetchError, HealthCertError, RevocationError, Step
+from healthcert.errors import Code, FetchError, HealthCertError, RevocationError, Step
 from healthcert.fetch import Fetcher
-from healthcert.limits import Limits
-from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.reading import as_moment
+from healthcert.revocation.batch import Place
 from healthcert.revocation.files import Files
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.segment import Origin
+from healthcert.revocation.sources.covpass_files import (
+    CHUNK,
+    INDEX,
+    KID_LIST,
+    TYPES,
+    Node,
+    Signed,
+    open_signed,
+    read_chunk,
+    read_index,
+    read_kids,
+)
 from healthcert.revocation.sources.protocol import Context, Known, Listed, covered, refused
 
-TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
-KID_LIST, INDEX, CHUNK = "kid.lst", "index.lst", "chunk.lst"
-
-_KID_BYTES = 8
 _NOT_FOUND = 404
-_LAST_MOMENT = 2**40  # seconds; no timestamp is as large
 
 Get = Callable[[str], bytes | None]
-Leaf = tuple[int, int]  # timestamp and count
 New = dict[str, tuple[tuple[bytes, ...], int]]  # hashes and timestamp of each batch
-
-
-class Node(Struct, frozen=True):
-    """What an index says of a first byte: when something last changed under it, and how many hashes are there.
-
-    ``below`` has timestamp and count of each second byte.
-    """
-
-    timestamp: int
-    count: int
-    below: Mapping[int, Leaf]
 
 
 class CovPass:
@@ -98,8 +91,8 @@ class _Tree:
         data = self._get(KID_LIST)
         if data is None:
             raise refused(f"{KID_LIST} is missing")
-        content, signer = self._opened(data)
-        kids = read_kids(content, self._context.limits)
+        root = self._opened(data)
+        kids = read_kids(root.content, self._context.limits)
         complete: set[bytes] = set()
         problem = None
         try:
@@ -113,10 +106,10 @@ class _Tree:
         return Listed(
             types=TYPES,
             kids=frozenset(complete),
-            countries=covered(self._context),
-            signer=signer,
+            countries=covered(self._context) if len(complete) == len(kids) else frozenset(),
+            signer=root.signer,
             # With its signature, which is made anew each time: the counts may honestly be again what they were.
-            signed=hashlib.sha256(data).digest(),
+            signed=root.digest,
             issued_at=as_moment(self._newest) if self._newest else None,
             whole=problem is None,
             problem=problem,
@@ -132,7 +125,7 @@ class _Tree:
             data = self._get(f"{name}/{INDEX}")
             if data is None:
                 raise refused("its index is missing")
-            index = read_index(self._opened(data)[0])
+            index = read_index(self._opened(data).content)
         except FetchError:
             raise
         except HealthCertError as error:
@@ -184,7 +177,7 @@ class _Tree:
             if mark is not None and int(mark) > timestamp:
                 raise refused("older than what is in use", Code.REVOCATION_LIST_ROLLED_BACK)
             data = self._get(f"{batch}/{CHUNK}")
-            hashes = () if data is None else read_chunk(self._opened(data)[0], prefix)
+            hashes = () if data is None else read_chunk(self._opened(data).content, prefix)
         except FetchError:
             raise
         except HealthCertError as error:
@@ -193,7 +186,7 @@ class _Tree:
         new[batch] = hashes, timestamp
         return len(hashes)
 
-    def _opened(self, data: bytes) -> tuple[Any, TrustAnchor]:
+    def _opened(self, data: bytes) -> Signed:
         return open_signed(data, self._anchors, self._context.limits)
 
     def _fail(self, name: str, error: HealthCertError) -> None:
@@ -205,86 +198,3 @@ class _Tree:
         """The batches that were held under a first byte."""
         held = self._held.get(batch.partition("/")[0], ())
         return [one for one in held if one == batch or one.startswith(f"{batch}/")]
-
-
-# --- Its files ---
-
-
-def open_signed(data: bytes, anchors: Sequence[TrustAnchor], limits: Limits) -> tuple[Any, TrustAnchor]:
-    """The content of a signed file, and the anchor that signed it.
-
-    Raises :class:`RevocationError`: ``REVOCATION_LIST_NOT_AUTHENTIC``, ``REVOCATION_LIST_UNREADABLE``.
-    """
-    try:
-        message = cose.decode_sign1(data, max_depth=limits.cbor_depth)
-    except DecodeError as error:
-        raise refused(error.detail) from None
-    signed = message.to_be_signed()
-    for anchor in anchors:
-        # RFC 9052 §4.4, and the algorithm must be one for the pinned key.
-        if message.algorithm is not None and message.algorithm.verify(anchor.public_key(), message.signature, signed):
-            break
-    else:
-        raise refused("not signed with a pinned key", Code.REVOCATION_LIST_NOT_AUTHENTIC)
-    try:
-        return cbor.decode(message.payload, max_depth=limits.cbor_depth), anchor
-    except DecodeError as error:
-        raise refused(error.detail) from None
-
-
-def read_kids(content: Any, limits: Limits) -> dict[bytes, dict[int, int]]:
-    """How many hashes of each type there are under each kid. Raises :class:`RevocationError`."""
-    if not isinstance(content, Mapping):
-        raise refused("it is no map of kids")
-    if len(content) > limits.trust_entries:
-        raise refused(f"a list of more than {limits.trust_entries} kids", Code.INPUT_TOO_LONG)
-    found = {}
-    for kid, types in content.items():
-        if not isinstance(kid, bytes) or len(kid) != _KID_BYTES or not isinstance(types, Mapping):
-            raise refused("it has a kid that is none")
-        found[kid] = {_byte(type_): _number(count) for type_, count in types.items()}
-    return found
-
-
-def read_index(content: Any) -> dict[int, Node]:
-    """What is under each first byte. Raises :class:`RevocationError`."""
-    if not isinstance(content, Mapping):
-        raise refused("it is no map of first bytes")
-    found = {}
-    for first, node in content.items():
-        if not isinstance(node, list | tuple) or len(node) != 3 or not isinstance(node[2], Mapping):
-            raise refused("it has a first byte without timestamp, number and second bytes")
-        below = {_byte(second): _leaf(leaf) for second, leaf in node[2].items()}
-        found[_byte(first)] = Node(*_leaf(node[:2]), below)
-    return found
-
-
-def read_chunk(content: Any, prefix: bytes) -> tuple[bytes, ...]:
-    """The hashes of a chunk, each once. Raises :class:`RevocationError` when one does not begin with ``prefix``."""
-    if not isinstance(content, list | tuple):
-        raise refused("it is no array of hashes")
-    width = IdentifierType.UCI.width
-    if not all(isinstance(one, bytes) and len(one) == width and one.startswith(prefix) for one in content):
-        raise refused("it has a hash that does not belong there, or is none")
-    return tuple(dict.fromkeys(content))
-
-
-def _leaf(value: Any) -> Leaf:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise refused("it has a node without timestamp and number")
-    timestamp, count = _number(value[0]), _number(value[1])
-    if timestamp >= _LAST_MOMENT:
-        raise refused("it has a timestamp that is none")
-    return timestamp, count
-
-
-def _byte(value: Any) -> int:
-    if not isinstance(value, bytes) or len(value) != 1:
-        raise refused("it has a key that is no single byte")
-    return value[0]
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise refused("it has a number that is none")
-    return value

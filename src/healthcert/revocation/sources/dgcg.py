@@ -1,14 +1,18 @@
 """The EU's gateway (DGCG): batches of up to 1,000 identifiers, each signed by the country whose certificates they name.
 
 What is pinned are the countries' upload certificates. A batch counts when one of them signed it, of the very country
-that it names; the listing is signed by nobody, and is relied on for what there is and what was deleted.
+that it names. The listing is signed by nobody, and is relied on for what there is and what was deleted; nor does what
+is signed say which batch it is, nor when it was signed. So who answers in the gateway's place can hold back what they
+like, or give an older batch of the country for a newer one. They can add no revocation.
 
 From files: each file is a batch as the gateway hands it out, named by its identifier with any extension. With a
 ``list.json``, the gateway's whole listing (``{"more": false, "batches": [...]}``), the batches are those that it
-names; without one each batch stands for itself.
+names; without one each batch stands for itself, and together they are taken for all that there are.
 
 A country is covered from its first batch on, but not while one of its batches could not be used: what that one revokes
-is not known. For the same reason a country without a pinned certificate is not; its batches are not even fetched.
+is not known. For the same reason a country without a pinned certificate is not; its batches are not even fetched. That
+holds for the countries of the option ``countries`` as well; where it is ``*`` and a country's batches are not known,
+the others with a pinned certificate are covered.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ _RELOAD = timedelta(days=6)  # the gateway forgets deleted batches after 14 days
 # their fractions. The finer one is for more batches within a second than a page holds. The last goes on where more
 # changed at one moment, as when many expire in one night: the gateway has no way to list the rest of them.
 _OVERLAPS = (timedelta(seconds=1), timedelta(microseconds=1), timedelta(0))
-_GONE = (404, 410)
+_DELETED, _NOT_FOUND = 410, 404
 _PATIENCE = 3  # batches in succession that cannot be had before the gateway is left alone
 
 
@@ -69,8 +73,11 @@ class Gateway:
         since = _since(known, basis, context.now)
         items, gap = _listing(fetcher, base, since or _BEGIN, context)
         newest = intake.list_all(items, since or _BEGIN)
-        problem = _fetch_batches(fetcher, base, intake, intake.wanted(again=since is None), context) or gap
-        if problem is not None:
+        problem = _fetch_batches(fetcher, base, intake, intake.wanted(again=since is None), context)
+        # What takes the place of a deleted batch may be in what is not listed.
+        if gap is None:
+            intake.delete()
+        if problem := problem or gap:
             # The notes stay as they were, so that the next update is told the same once more.
             return intake.listed(whole=False, state=dict(known.state), problem=problem)
         notes = {"newest": min(newest, context.now).isoformat(), "basis": basis, "countries": intake.countries}
@@ -86,14 +93,20 @@ def _fetch_batches(
         try:
             message = fetcher.get(f"{base}/{item.id}", limit=context.limits.list_bytes).body
         except FetchError as error:
-            # DGCG: 404 and 410 say that there is no such batch any more.
-            if error.status in _GONE:
-                intake.drop(item)
+            # DGCG: 410 says that the batch was deleted. 404 that there never was one, which the listing denies.
+            if error.status == _DELETED:
+                intake.take_deleted(item)
                 continue
+            if error.status == _NOT_FOUND:
+                intake.take_listed(item, None)
+                continue
+            intake.miss(item)
             problem = problem or RevocationError(error.code, error.detail, Step.REVOCATION)
             failed += 1
             # One batch that its gateway cannot send must not keep back all that come after it.
             if failed == _PATIENCE:
+                for unasked in wanted[number:]:
+                    intake.miss(unasked)
                 break
             continue
         failed = 0
@@ -137,6 +150,9 @@ def _since(known: Known, basis: str, now: datetime) -> datetime | None:
     """The moment to ask for changes since; None when the whole list is to be fetched."""
     newest = moment_of(known.state.get("newest"))
     if known.loaded_at is None or newest is None or newest > now or known.state.get("basis") != basis:
+        return None
+    # A clock that was ahead may have let batches expire that are listed as they were.
+    if known.fetched_at is None or known.fetched_at > now:
         return None
     return newest if timedelta(0) <= now - known.loaded_at <= _RELOAD else None
 

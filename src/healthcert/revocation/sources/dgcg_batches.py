@@ -17,10 +17,10 @@ from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.chain import pinned_signer
 from healthcert.lists.reading import exact_base64, is_country, read_json
 from healthcert.model import Private
-from healthcert.revocation.identifiers import IdentifierType
+from healthcert.revocation.identifiers import EU_TYPES, IdentifierType
 from healthcert.revocation.sources.protocol import refused
 
-TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
+TYPES = EU_TYPES
 UNKNOWN_KID = "UNKNOWN_KID"
 KID_BYTES = 8
 MOST_ENTRIES = 1000
@@ -67,8 +67,8 @@ def read_batch(message: bytes, anchors: Sequence[TrustAnchor]) -> tuple[Content,
     Raises :class:`RevocationError`: ``REVOCATION_LIST_UNREADABLE``, ``REVOCATION_LIST_NOT_AUTHENTIC``,
     ``REVOCATION_NOT_ALLOWED`` when the signer is of another country.
     """
-    # DGCG: messages come in base64 without line breaks, with their content in them.
-    signed = exact_base64(message)
+    # DGCG: messages come in base64 without line breaks, with their content in them; a file may end with one.
+    signed = exact_base64(message.removesuffix(b"\n").removesuffix(b"\r"))
     if signed is None:
         raise refused("not a message in base64")
     try:

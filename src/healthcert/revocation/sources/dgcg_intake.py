@@ -8,12 +8,14 @@ from datetime import datetime
 
 from healthcert.errors import Code, RevocationError
 from healthcert.lists.reading import is_country
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.batch import Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.dgcg_batches import TYPES, Content, Item, country_of, read_batch
 from healthcert.revocation.sources.protocol import Context, Listed, covered, refused
 
-# A batch's mark is its country and who signed it. One with nothing in use is remembered, too, and why it is empty.
+# A batch's mark is its country and who signed it. One with nothing in use is remembered, too, and why it is empty: with
+# the second in which it expired, or the country that it says that it is of, where that is another than is listed.
 _EXPIRED, _FOREIGN, _UNUSABLE = "expired", "foreign", "unusable"
 
 
@@ -30,7 +32,7 @@ class Intake:
         if not self._anchors:
             detail = "batches are signed: pin the upload certificates of their countries"
             raise refused(detail, Code.REVOCATION_ANCHOR_MISSING)
-        self._pinned = {country_of(anchor) for anchor in self._anchors}
+        self._pinned = {country for anchor in self._anchors if (country := country_of(anchor)) is not None}
         # A certificate that has ended was valid when its batches came in. What one signed that is not pinned any more
         # goes with the next whole list, and not before: until then the list covers whom it covered.
         self._signers = {anchor.fingerprint: anchor for anchor in context.anchors}
@@ -38,6 +40,7 @@ class Intake:
         self._on_list: set[str] = set()
         self._countries = {country for country in countries.split(",") if is_country(country)}
         self._doubtful: set[str] = set()
+        self._missed: set[str] = set()
 
     @property
     def countries(self) -> str:
@@ -49,14 +52,11 @@ class Intake:
         return hashlib.sha256("\n".join((base, *sorted(a.fingerprint for a in self._anchors))).encode()).hexdigest()
 
     def list_all(self, items: Iterable[Item], newest: datetime) -> datetime:
-        """Takes note of what is listed; what is deleted goes out of use. The latest moment that is named."""
+        """Takes note of what is listed. The latest moment that is named."""
         for item in items:
             self._items[item.id] = item
             newest = max(newest, item.date)
-        for item in self._items.values():
-            self._countries.add(item.country)
-            if item.deleted:
-                self._into.withdraw(item.id)
+        self._countries.update(item.country for item in self._items.values())
         for country in sorted({item.country for item in self._items.values()} - self._pinned):
             detail = "no upload certificate of the country is pinned and valid"
             self._into.skip(country, refused(detail, Code.REVOCATION_LIST_NOT_AUTHENTIC))
@@ -69,9 +69,8 @@ class Intake:
             if item.deleted:
                 continue
             self._on_list.add(item.id)
-            country, signer = self._standing(item.id)
-            settled = signer in self._signers or signer == _EXPIRED or (signer != "" and not again)
-            if country == item.country and settled:
+            country, why = self._standing(item.id)
+            if country == item.country and self._is_settled(why, again=again):
                 self._into.keep(item.id)
             elif item.country in self._pinned:
                 found.append(item)
@@ -93,21 +92,34 @@ class Intake:
         else:
             self._take(item.id, message, item)
 
-    def drop(self, item: Item) -> None:
+    def take_deleted(self, item: Item) -> None:
         """The batch was deleted after it was listed."""
         self._into.withdraw(item.id)
+
+    def miss(self, item: Item) -> None:
+        """A listed batch cannot be had at this time."""
+        self._missed.add(item.country)
+
+    def delete(self) -> None:
+        """What is listed as deleted goes out of use, but for countries of which a batch cannot be had at this time.
+
+        What it revokes may be what another batch did, which was deleted because of it.
+        """
+        for item in self._items.values():
+            if item.deleted and item.country not in self._missed:
+                self._into.withdraw(item.id)
 
     def listed(
         self, *, whole: bool, state: dict[str, str] | None = None, problem: RevocationError | None = None
     ) -> Listed:
         """What is to be said of the list when all is done."""
         marks = [self._standing(one) for one in self._into.held() if not whole or one in self._on_list]
-        doubtful = self._doubtful | {country for country, signer in marks if signer == _UNUSABLE}
-        signers = {signer for _, signer in marks}
+        signers = {why for _, why in marks}
+        unusable = ((country, why.split()) for country, why in marks if why.startswith(_UNUSABLE))
+        doubtful = self._doubtful.union(*((country, *why[1:]) for country, why in unusable))
         return Listed(
             types=TYPES,
-            # Where a file cannot even be told whose it is, it may be anybody's.
-            countries=covered(self._context, *(() if "" in doubtful else (self._countries & self._pinned) - doubtful)),
+            countries=self._covered(doubtful),
             # The first of several. ``signed`` is left out: what is signed are the batches, and which of them there are
             # may honestly come to be what it was before.
             signer=next((anchor for mark, anchor in self._signers.items() if mark in signers), None),
@@ -116,20 +128,41 @@ class Intake:
             problem=problem,
         )
 
+    def _covered(self, doubtful: set[str]) -> frozenset[str]:
+        """The countries that the list speaks for: none of which it is not known what all batches revoke."""
+        named = covered(self._context, *(self._countries & self._pinned))
+        # Where a file cannot even be told whose it is, it may be anybody's.
+        if "" in doubtful:
+            return frozenset()
+        lacking = doubtful | (self._countries - self._pinned)
+        # All countries but some cannot be said; so it is those whose batches would be believed.
+        if "*" in named and lacking:
+            named = (named - {"*"}) | self._pinned
+        return named - lacking
+
+    def _is_settled(self, why: str, *, again: bool) -> bool:
+        """Whether a batch need not be looked at any more, for what is remembered of it."""
+        if why.startswith(_EXPIRED):
+            # While this machine's clock was ahead, what is wanted had expired.
+            return int(why.removeprefix(_EXPIRED)) <= self._context.now.timestamp()
+        return why in self._signers or (why != "" and not again)
+
     def _take(self, batch: str, message: bytes, item: Item | None) -> RevocationError | None:
         """Takes a batch into use; why not, where it cannot be."""
         try:
             content, anchor = read_batch(message, self._anchors)
-            if item is not None and content.country != item.country:
-                detail = "a batch of another country than the one that is listed for it"
-                raise refused(detail, Code.REVOCATION_LIST_NOT_AUTHENTIC)
         except RevocationError as unusable:
             self._reject(batch, "" if item is None else item.country, unusable)
             return unusable
         self._countries.add(content.country)
+        if item is not None and content.country != item.country:
+            detail = "a batch of another country than the one that is listed for it"
+            unlisted = refused(detail, Code.REVOCATION_LIST_NOT_AUTHENTIC)
+            self._reject(batch, item.country, unlisted, content.country)
+            return unlisted
         error = None
         if content.expires <= self._context.now:
-            self._remember(batch, content.country, _EXPIRED)
+            self._remember(batch, content.country, f"{_EXPIRED} {int(content.expires.timestamp())}")
         elif (error := self._problem_with_kid(content)) is not None:
             self._into.skip(_where(batch, content.country), error)
             self._remember(batch, content.country, _FOREIGN)
@@ -151,14 +184,20 @@ class Intake:
             return None
         return refused("its kid is that of another country's key", Code.REVOCATION_NOT_ALLOWED)
 
-    def _reject(self, batch: str, country: str, error: RevocationError) -> None:
-        """The batch cannot be used. One of its name that is in use stays; otherwise it is remembered as such."""
+    def _reject(self, batch: str, country: str, error: RevocationError, *others: str) -> None:
+        """The batch cannot be used. One of its name that is in use stays; otherwise it is remembered as such.
+
+        It would have been of this country, or of ``others``, or those that it seemed to be of before.
+        """
         self._into.skip(_where(batch, country), error)
-        self._doubtful.add(country)
-        if self._standing(batch)[1] in self._signers:
+        before, why = self._standing(batch)
+        if why.startswith(_UNUSABLE):
+            others = tuple(sorted({before, *others, *why.split()[1:]} - {country}))
+        self._doubtful.update((country, *others))
+        if why in self._signers:
             self._into.keep(batch)
         elif country:
-            self._remember(batch, country, _UNUSABLE)
+            self._remember(batch, country, " ".join((_UNUSABLE, *others)))
 
     def _remember(self, batch: str, country: str, why: str) -> None:
         """Keeps in mind that nothing of a batch is in use, so that it is not fetched at every update."""

@@ -2,21 +2,25 @@
 
 Form: ``{"elements": [{"hash": SHA-256 in hexadecimal, "active": bool}], "lastIndexBlacklist": number}``, in pages at
 ``{url}/dcc/{index}`` and ``{url}/2ddoc/{index}``; what is said last of a hash holds. In files, those with ``2ddoc`` in
-their names are about 2D-DOCs, those with ``dcc`` or ``qrcode`` about DCCs. sanipasse hands both lists on as one JSON
+their names are about 2D-DOCs, those with ``dcc`` or ``qrcode`` about DCCs; numbers in names are in the order of pages.
+sanipasse hands both lists on as one JSON
 string of hashes with spaces between them, which no longer tells which are which, and has the first page of each alone.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from healthcert.errors import Code, FetchError
 from healthcert.fetch import Fetcher
+from healthcert.lists.bearer import bearer
 from healthcert.lists.reading import read_json
+from healthcert.revocation.batch import Place
 from healthcert.revocation.files import Files
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.protocol import Context, Known, Listed, covered, refused
@@ -24,7 +28,7 @@ from healthcert.revocation.sources.protocol import Context, Known, Listed, cover
 _DCC, _2DDOC = IdentifierType.FR_DCC, IdentifierType.FR_2DDOC
 _PATHS = {_DCC: "dcc", _2DDOC: "2ddoc"}
 _HASH = re.compile("[0-9a-fA-F]{64}", re.ASCII)
-_TOKEN = re.compile("[!-~]{1,4096}", re.ASCII)
+_NUMBERED = re.compile("([^0-9]*)([0-9]{0,18})", re.ASCII)
 
 _NOT_FOUND = 404
 
@@ -34,8 +38,9 @@ Page = tuple[list[tuple[bytes, bool]], int | None]
 class French:
     """See the module. The server asks for a token, the secret option ``token``.
 
-    It speaks for what France issued, or for the countries of the option ``countries``; what was handed on speaks for
-    nobody unless that option says so.
+    It speaks for what France issued, or for the countries of the option ``countries``. What was handed on, and pages of
+    a list of which there are more, speak for nobody unless that option says so. Nothing but the TLS certificate of the
+    server keeps an older list from coming again.
     """
 
     name = "fr"
@@ -47,14 +52,19 @@ class French:
     def read(self, files: Files, into: Gathering, context: Context) -> Listed:
         standing: dict[IdentifierType, dict[bytes, bool]] = {}
         own = {"FR"}
-        for number, name in enumerate(names := files.names(), 1):
+        there, ends = Counter[IdentifierType](), Counter[IdentifierType]()
+        # What a later page says of a hash holds.
+        for number, name in enumerate(names := sorted(files.names(), key=_in_order), 1):
             document = read_json(files.read(name) or b"", object)
             types: tuple[IdentifierType, ...] = (_DCC, _2DDOC)
             if isinstance(document, str):
                 found = [(_key(text), True) for text in document.split(" ")]
                 own.clear()
             elif isinstance(document, dict):
-                found, types = _page(document)[0], (_type_of(name),)
+                types = (_type_of(name),)
+                found, last = _page(document)
+                there[types[0]] += len(found)
+                ends[types[0]] = max(ends[types[0]], last or 0)
             else:
                 raise refused("neither a page of the list nor a text of hashes")
             for type_ in types:
@@ -63,11 +73,14 @@ class French:
             context.progress(number, len(names))
         if not standing:
             raise refused("no file of a list")
+        # What is missing up to the end would look as if it were not revoked.
+        if any(there[type_] < end for type_, end in ends.items()):
+            own.clear()
         return _listed(standing, into, covered(context, *own))
 
     def fetch(self, fetcher: Fetcher, url: str, into: Gathering, known: Known, context: Context) -> Listed | None:
         """As the protocol has it. ``url`` is what stands before ``/dcc`` and ``/2ddoc``; all is fetched each time."""
-        headers = _headers(context)
+        headers = bearer(context.options, lambda detail: refused(detail, Code.REVOCATION_CONFIG_INVALID))
         standing: dict[IdentifierType, dict[bytes, bool]] = {_DCC: {}, _2DDOC: {}}
         for type_, path in _PATHS.items():
             _fetch_pages(fetcher, f"{url.rstrip('/')}/{path}", headers, standing[type_], context)
@@ -136,13 +149,9 @@ def _type_of(name: str) -> IdentifierType:
     raise refused("the file's name does not say whether it is the list of DCCs (dcc) or of 2D-DOCs (2ddoc)")
 
 
-def _headers(context: Context) -> dict[str, str]:
-    token = context.options.get("token")
-    if token is None:
-        return {}
-    if not _TOKEN.fullmatch(token):
-        raise refused("token: visible ASCII characters, no spaces", Code.REVOCATION_CONFIG_INVALID)
-    return {"Authorization": f"Bearer {token}"}
+def _in_order(name: str) -> list[tuple[str, int]]:
+    """What to sort names by, so that 10 comes after 9."""
+    return [(text, int(number or 0)) for text, number in _NUMBERED.findall(name)]
 
 
 def _check_size(found: Mapping[bytes, bool], context: Context) -> None:

@@ -5,48 +5,32 @@ either ``revokedUcvi: [...]`` or ``fromVersion`` and ``delta: {insertions: [...]
 SHA-256 of the identifier in base64. ``{url}/check?version=N`` tells what there is to get, ``{url}?version=N&chunk=K``
 gives it. The rule ``black_list_uvci`` in the settings of the apps is a second, short list: identifiers in plain, with
 semicolons between them, of whatever countries.
+
+A version below one that was seen is refused. Nothing else is behind it but the service's TLS certificate, and the
+number of entries, which tells when one was lost.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from msgspec import Struct
-
-from healthcert.errors import Code, RevocationError, Step
+from healthcert.errors import Code
 from healthcert.fetch import Fetcher
-from healthcert.lists.reading import exact_base64, read_json
+from healthcert.lists.reading import read_json
+from healthcert.revocation.batch import Place
 from healthcert.revocation.files import Files
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
 from healthcert.revocation.segment import Origin
+from healthcert.revocation.sources.it_chunks import ChangedError, State, changes_of, entries_of, number_of, state_of
 from healthcert.revocation.sources.protocol import Context, Known, Listed, covered, refused
 
 _PLACE = Place(IdentifierType.UVCI)
 _SNAPSHOT, _SETTINGS = "snapshot", "settings"
 _RULE = "black_list_uvci"
 _TRIES = 3
-_LARGEST = 10**15
-
-
-class _ChangedError(RevocationError):
-    """The list changed while it was read, or does not come to the number of entries that it should have."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(Code.REVOCATION_LIST_UNREADABLE, detail, Step.REVOCATION)
-
-
-class _State(Struct, frozen=True):
-    """A version of the list, and how many entries it has."""
-
-    version: int
-    total: int
-
-    @property
-    def mark(self) -> str:
-        return f"{self.version} {self.total}"
 
 
 # Gets the chunk of a number, the first one being 1.
@@ -72,7 +56,7 @@ class Italian:
             into.add(_SETTINGS, _PLACE, settings, Origin())
             return Listed(types=(IdentifierType.UVCI,), countries=covered(context))
         first = _document(files, names[min(names)])
-        new, count = _state(first), _number(first, "lastChunk")
+        new, count = state_of(first), number_of(first, "lastChunk")
         if set(names) != set(range(1, count + 1)):
             raise refused("the files are not all the chunks of one list")
         whole = _take(into, _start(into), new, count, lambda number: _document(files, names[number]), context)
@@ -89,13 +73,14 @@ class Italian:
         while True:
             try:
                 check = service.get("/check" + ("" if start is None else f"?version={start.version}"))
-                new, count = _state(check), _number(check, "totalChunk")
+                new, count = state_of(check), number_of(check, "totalChunk")
                 if new == start:
-                    return None
+                    # Nothing has changed but, perhaps, whom the operator lets it speak for.
+                    return _listed(new, context, whole=False)
                 if start is not None and new.version == start.version:
-                    raise _ChangedError("the list in use has another number of entries than it should have")
+                    raise ChangedError("the list in use has another number of entries than it should have")
                 whole = _take(into, start, new, count, service.chunks_after(start), context)
-            except _ChangedError:
+            except ChangedError:
                 start, tries = None, tries + 1
                 if tries == _TRIES:
                     raise
@@ -112,15 +97,15 @@ class _Service:
         document: dict[str, Any] = read_json(response.body, dict)
         return document
 
-    def chunks_after(self, start: _State | None) -> _Get:
+    def chunks_after(self, start: State | None) -> _Get:
         query = "" if start is None else f"version={start.version}&"
         return lambda number: self.get(f"?{query}chunk={number}")
 
 
-def _take(into: Gathering, start: _State | None, new: _State, count: int, get: _Get, context: Context) -> bool:
+def _take(into: Gathering, start: State | None, new: State, count: int, get: _Get, context: Context) -> bool:
     """Takes in ``count`` chunks that lead to ``new``; whether they are all of it, rather than changes to ``start``.
 
-    Raises :class:`_ChangedError` when they do not lead there.
+    Raises :class:`ChangedError` when they do not lead there.
     """
     if count > context.limits.list_pages:
         raise refused(f"a list of more than {context.limits.list_pages} chunks", Code.INPUT_TOO_LONG)
@@ -128,98 +113,38 @@ def _take(into: Gathering, start: _State | None, new: _State, count: int, get: _
     first: dict[str, Any] = next(chunks, {"revokedUcvi": []})
     # Asked for changes, the service answers with a snapshot all the same where it has forgotten the old version.
     if first.get("delta") is None:
-        into.add(_SNAPSHOT, _PLACE, _entries(itertools.chain((first,), chunks), new), Origin(), mark=new.mark)
+        into.add(_SNAPSHOT, _PLACE, entries_of(itertools.chain((first,), chunks), new), Origin(), mark=new.mark)
         return True
-    if start is None or _number(first, "fromVersion") != start.version:
-        raise _ChangedError("changes to another list than the one in use")
-    changes = _changes(itertools.chain((first,), chunks), context)
+    if start is None or number_of(first, "fromVersion") != start.version:
+        raise ChangedError("changes to another list than the one in use")
+    changes = changes_of(itertools.chain((first,), chunks), context)
     grown = sum(change.grows for change in changes.values())
     if start.total + grown != new.total:
-        raise _ChangedError("the changes do not lead to the number of entries that there should be")
+        raise ChangedError("the changes do not lead to the number of entries that there should be")
     inserted = (key for key, change in changes.items() if change.last)
     into.add(f"changes {new.version}", _PLACE, inserted, Origin(), mark=new.mark)
     into.remove(_PLACE, (key for key, change in changes.items() if not change.last))
     return False
 
 
-def _chunks(new: _State, count: int, get: _Get, context: Context) -> Iterator[dict[str, Any]]:
-    """The chunks in order, all of them of one version. Raises :class:`_ChangedError`."""
+def _chunks(new: State, count: int, get: _Get, context: Context) -> Iterator[dict[str, Any]]:
+    """The chunks in order, all of them of one version. Raises :class:`ChangedError`."""
     for number in range(1, count + 1):
         chunk = get(number)
-        if _state(chunk) != new or _number(chunk, "chunk") != number or _number(chunk, "lastChunk") != count:
-            raise _ChangedError("its chunks are of different versions")
+        if state_of(chunk) != new or number_of(chunk, "chunk") != number or number_of(chunk, "lastChunk") != count:
+            raise ChangedError("its chunks are of different versions")
         context.progress(number, count)
         yield chunk
 
 
-def _entries(chunks: Iterable[dict[str, Any]], new: _State) -> Iterator[bytes]:
-    """The entries of a snapshot, of as many as there should be. Raises :class:`_ChangedError`."""
-    count = 0
-    for chunk in chunks:
-        keys = _keys(chunk.get("revokedUcvi"))
-        count += len(keys)
-        yield from keys
-    if count != new.total:
-        raise _ChangedError("it has another number of entries than it should have")
-
-
-class _Change(Struct, frozen=True):
-    """What happens to an entry: the first thing and the last, True for an insertion."""
-
-    first: bool
-    last: bool
-
-    @property
-    def grows(self) -> int:
-        """How many entries more there are. What is put in and taken out again, or the other way, changes nothing."""
-        if self.first != self.last:
-            return 0
-        return 1 if self.last else -1
-
-
-def _changes(chunks: Iterable[dict[str, Any]], context: Context) -> dict[bytes, _Change]:
-    """What becomes of each entry; in a chunk, insertions come before deletions, as the app has it."""
-    found: dict[bytes, _Change] = {}
-    for chunk in chunks:
-        delta = chunk.get("delta")
-        if not isinstance(delta, dict):
-            raise refused("a chunk of a snapshot among changes")
-        for name, inserted in (("insertions", True), ("deletions", False)):
-            for key in _keys(delta.get(name)):
-                before = found.get(key)
-                found[key] = _Change(inserted if before is None else before.first, inserted)
-        if len(found) > context.limits.revocation_entries:
-            raise refused(f"more than {context.limits.revocation_entries} identifiers", Code.INPUT_TOO_LONG)
-    return found
-
-
-def _keys(texts: Any) -> list[bytes]:
-    keys = [exact_base64(text) if isinstance(text, str) else None for text in texts] if isinstance(texts, list) else []
-    found = [key for key in keys if key is not None and len(key) == IdentifierType.UVCI.width]
-    if not isinstance(texts, list) or len(found) != len(texts):
-        raise refused("a chunk without an array of hashes of 32 bytes in base64")
-    return found
-
-
-def _start(into: Gathering) -> _State | None:
+def _start(into: Gathering) -> State | None:
     """The list in use, None where there is none or only settings."""
     states = []
     for batch in into.held():
         version, _, total = (into.mark(batch) or "").partition(" ")
         if total:
-            states.append(_State(int(version), int(total)))
+            states.append(State(int(version), int(total)))
     return max(states, key=lambda state: state.version, default=None)
-
-
-def _state(document: Mapping[str, Any]) -> _State:
-    return _State(_number(document, "version"), _number(document, "totalNumberUCVI"))
-
-
-def _number(document: Mapping[str, Any], name: str) -> int:
-    value = document.get(name)
-    if type(value) is not int or not 0 <= value < _LARGEST:
-        raise refused(f"{name} is not a number")
-    return value
 
 
 def _sorted(files: Files, context: Context) -> tuple[dict[int, str], list[bytes] | None]:
@@ -231,7 +156,7 @@ def _sorted(files: Files, context: Context) -> tuple[dict[int, str], list[bytes]
         if isinstance(document, list):
             settings = [*(settings or []), *_settings(document)]
         elif isinstance(document, dict) and "chunk" in document:
-            number = _number(document, "chunk")
+            number = number_of(document, "chunk")
             if number in names or len(names) >= context.limits.list_pages:
                 raise refused("a chunk is there twice, or there are too many")
             names[number] = name
@@ -255,7 +180,7 @@ def _document(files: Files, name: str) -> dict[str, Any]:
     return document
 
 
-def _listed(new: _State, context: Context, *, whole: bool) -> Listed:
+def _listed(new: State, context: Context, *, whole: bool) -> Listed:
     # Of a list that nobody signed, one version may come in several forms: nothing is held against its digest.
     countries = covered(context, "IT")
     return Listed(types=(IdentifierType.UVCI,), countries=countries, counter=new.version, whole=whole)

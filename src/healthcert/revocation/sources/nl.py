@@ -3,6 +3,9 @@
 Form (:mod:`healthcert.lists.signed_beside`): ``proofIdentifierDenylist``, an object of ``true`` by the proof identifier
 in base64, among the European rules (``europeanVerificationRules``) or, in older configurations, by itself. That among
 the domestic rules is about certificates of another scheme, and is left alone.
+
+Nothing that is signed says when it was. A configuration that another one has replaced here is refused when it comes
+again; one that was never seen here cannot be told from a new one.
 """
 
 from __future__ import annotations
@@ -14,14 +17,17 @@ from typing import Any
 from healthcert.fetch import Fetcher
 from healthcert.lists.reading import exact_base64, read_json
 from healthcert.lists.signed_beside import signed_beside
+from healthcert.revocation.batch import Place
 from healthcert.revocation.files import Files, only
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.segment import Origin
-from healthcert.revocation.sources.protocol import Context, Known, Listed, covered, refused
+from healthcert.revocation.sources.conditional import get_changed
+from healthcert.revocation.sources.protocol import Context, Known, Listed, covered, refused, settings_of
 
 _RULES, _LIST = "europeanVerificationRules", "proofIdentifierDenylist"
 _PLACE = Place(IdentifierType.NL_PROOF)
+_SETTINGS = "settings"
 
 
 class Dutch:
@@ -37,9 +43,9 @@ class Dutch:
         return _read(only(files), into, context)
 
     def fetch(self, fetcher: Fetcher, url: str, into: Gathering, known: Known, context: Context) -> Listed | None:
-        etag = known.validators.get(url)
-        response = fetcher.get(url, limit=context.limits.list_bytes, headers={"If-None-Match": etag} if etag else {})
-        if response.status == 304:
+        etag = known.validators.get(url) if known.state.get(_SETTINGS) == settings_of(context, "countries") else None
+        response = get_changed(fetcher, url, etag, context)
+        if response is None:
             return None
         found = response.headers.get("etag")
         return _read(response.body, into, context, {url: found} if found else {})
@@ -54,6 +60,7 @@ def _read(data: bytes, into: Gathering, context: Context, validators: Mapping[st
         signer=signer,
         signed=hashlib.sha256(content).digest(),
         validators=validators or {},
+        state={_SETTINGS: settings_of(context, "countries")},
     )
 
 

@@ -135,6 +135,11 @@ class Source(Protocol):
         ...
 
 
+def settings_of(context: Context, *names: str) -> str:
+    """These options as a note: where they are others, a document that has not changed says something else."""
+    return repr([context.options.get(name) for name in names])
+
+
 def refused(detail: str, code: Code = Code.REVOCATION_LIST_UNREADABLE) -> RevocationError:
     return RevocationError(code, detail, Step.REVOCATION)
 

@@ -2,7 +2,8 @@
 
 They are at ``<issuer>/.well-known/crl/<kid>.json`` (:mod:`healthcert.revocation.crl`). A key of the issuer's key set
 says in ``crlVersion`` which ``ctr`` its list is at; one that has no such member revokes nothing (SMART Health Cards,
-"Revocation"). Lists that were in use stay in mind, so that ``ctr`` never falls.
+"Revocation"). Lists that were in use stay in mind, so that ``ctr`` never falls; nothing else tells an older key set or
+list from a newer one.
 """
 
 from __future__ import annotations
@@ -10,19 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from healthcert.errors import Code, HealthCertError
+from healthcert.errors import Code, FetchError, HealthCertError
 from healthcert.fetch import Fetcher, parse_address
 from healthcert.lists.reading import read_json
+from healthcert.revocation.batch import Place
 from healthcert.revocation.crl import METHODS, Crl, is_kid, read_crl, version_of
 from healthcert.revocation.files import Files
-from healthcert.revocation.gathering import Gathering, Place
+from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import rid_key
 from healthcert.revocation.segment import NEVER, Origin
+from healthcert.revocation.sources.conditional import get_changed
 from healthcert.revocation.sources.protocol import Context, Known, Listed, refused
 
 KEY_SET, CRL = "/.well-known/jwks.json", "/.well-known/crl/{kid}.json"
 _ISSUER = "issuer"
 _MAX_ISSUER = 1024
+_PATIENCE = 3  # lists that cannot be had before no other is asked for
 
 # Gets the list of a kid.
 _Get = Callable[[str], bytes]
@@ -74,14 +78,21 @@ class Issuer:
         base = url.rstrip("/")
         address = base + KEY_SET
         etag = known.validators.get(address) if known.state.get(_ISSUER) == context.options.get(_ISSUER) else None
-        headers = {"If-None-Match": etag} if etag else {}
-        response = fetcher.get(address, limit=context.limits.list_bytes, headers=headers)
+        response = get_changed(fetcher, address, etag, context)
         # The key set says of each list whether it has changed.
-        if response.status == 304:
+        if response is None:
             return None
+        failed: list[FetchError] = []
 
         def get(kid: str) -> bytes:
-            return fetcher.get(base + CRL.format(kid=kid), limit=context.limits.list_bytes).body
+            # A server that is gone is not waited for a thousand times more.
+            if len(failed) == _PATIENCE:
+                raise failed[-1]
+            try:
+                return fetcher.get(base + CRL.format(kid=kid), limit=context.limits.list_bytes).body
+            except FetchError as error:
+                failed.append(error)
+                raise
 
         issuer = _Lists(into, context, get)
         for kid, version in _key_set(response.body, context).items():

@@ -19,14 +19,14 @@ from healthcert.limits import Limits
 from healthcert.lists.reading import exact_base64, read_json
 from healthcert.revocation import bloom, varhash
 from healthcert.revocation.coordinates import Mode
-from healthcert.revocation.identifiers import IdentifierType
+from healthcert.revocation.identifiers import EU_TYPES, IdentifierType
 from healthcert.revocation.sources.protocol import refused
 
 UNKNOWN_KID = "UNKNOWN_KID"
 BLOOMFILTER, VARHASHLIST = "BLOOMFILTER", "VARHASHLIST"
 VERSION = "1.0"
 NO_PARTITION = "null"
-TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
+TYPES = EU_TYPES
 
 _KID_BYTES = 8
 _HEX = "0123456789abcdef"
@@ -79,6 +79,14 @@ def kid_name(kid: bytes | None) -> str:
 def kid_text(kid: bytes | None) -> str:
     """A kid in documents and archives."""
     return UNKNOWN_KID if kid is None else base64.b64encode(kid).decode()
+
+
+def mode_of(batch: str) -> tuple[bytes, Mode]:
+    """The kid that a :attr:`Slice.batch` is of, empty where it is of no kid; and how its list is divided."""
+    name, partition, *_ = batch.split("/")
+    kid = b"" if name == UNKNOWN_KID else base64.urlsafe_b64decode(f"{name}=")
+    digits = 0 if partition == NO_PARTITION else len(partition)
+    return kid, next(mode for mode in Mode if mode.offset == digits)
 
 
 def read_list(body: bytes, limits: Limits) -> list[Any]:

@@ -1,41 +1,33 @@
 """Switzerland: the keys of the COVID Certificate app, in signed tokens: pages of keys, and the ids of the active ones.
 
-The tokens bring the chain of their signer along, up to the root of the federal government, which vouches for many
-others: who signs is pinned by name. A key that is not active is not trusted, whatever page it is on.
+The tokens are those of :mod:`healthcert.lists.swiss`. A key that is not active is not trusted, whatever page it is on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
-
-import msgspec
 
 from healthcert.errors import Code, FetchError, Step, TrustError
 from healthcert.fetch import Fetcher, Response
 from healthcert.limits import Limits
 from healthcert.lists.anchors import TrustAnchor, need_anchors
-from healthcert.lists.chain import chained_token
+from healthcert.lists.bearer import bearer
 from healthcert.lists.jwk import decode, public_key_of_jwk
 from healthcert.lists.reading import Rejected, read_json, unreadable
+from healthcert.lists.swiss import ACCEPT, NEXT, RELOAD, UP_TO_DATE, digits, signed_token, valid_for
 from healthcert.model import EntryType
 from healthcert.trust.keys import Assurance, TrustedKey
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList, check_size, part, rejected
 
 DOMAIN, LIGHT = "DCC", "CH-LIGHT"
-SIGNER = "CH01-AppContentCertificate"
-"""The common name of who signs for production; the test stages have others, which an anchor's ``subject`` names."""
 _USAGES = {"v": EntryType.VACCINATION, "r": EntryType.RECOVERY, "t": EntryType.TEST}
 _ALL, _LIGHT_LETTER = "sig", "l"
 _KID_SIZE = 8
-_LONGEST = timedelta(days=30)
-_PAGES, _RELOAD = 20, timedelta(days=7)
-_TOKEN = re.compile(r"[!-~]{1,4096}")
-_NEXT, _UP_TO_DATE, _UP_TO = "x-next-since", "up-to-date", "up-to"
+_PAGES = 20
+_UP_TO = "up-to"
 
 
 class Swiss:
@@ -65,7 +57,7 @@ class Swiss:
             skipped=tuple(entry for entry in entries if isinstance(entry, Rejected)),
             assurance=Assurance.SIGNED_LIST,
             # There is no counter: upTo does not fall, but stays as it is when a key is no longer active.
-            expires_at=context.now + _duration(active),
+            expires_at=context.now + valid_for(active),
             signer=signer,
             # The order of the pages is nobody's word, nor how often one comes.
             signed=hashlib.sha256(
@@ -84,8 +76,8 @@ class Swiss:
         up_to = _up_to(_signed_json(response.body.strip(), context))
         _check_order(known, up_to, context)
         if up_to is None:
-            up_to = _digits(response.headers.get(_UP_TO))
-        since = _digits(known.validators.get(api.updates))
+            up_to = digits(response.headers.get(_UP_TO))
+        since = digits(known.validators.get(api.updates))
         before = _usable(known, context)
         if since is None or before is None:
             pages, since = api.pages(0, up_to)
@@ -100,12 +92,7 @@ class _Api:
 
     def __init__(self, fetcher: Fetcher, base: str, context: Context) -> None:
         self._fetcher, self._base, self._context = fetcher, base, context
-        # Without it the answers are JSON that nobody signed.
-        self._headers = {"Accept": "application/json+jws"}
-        if token := context.options.get("token"):
-            if not _TOKEN.fullmatch(token):
-                raise TrustError(Code.TRUST_CONFIG_INVALID, "token: visible ASCII characters, no spaces", Step.TRUST)
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._headers = ACCEPT | bearer(context.options, _invalid)
         self.updates = f"{base}/updates"
 
     def get(self, path: str) -> Response:
@@ -124,8 +111,8 @@ class _Api:
             certs = _certs(_signed_json(page, self._context))
             if certs:
                 found.append(page)
-            following = _digits(response.headers.get(_NEXT))
-            if not certs or response.headers.get(_UP_TO_DATE) == "true":
+            following = digits(response.headers.get(NEXT))
+            if not certs or response.headers.get(UP_TO_DATE) == "true":
                 return found, since if following is None else max(since, following)
             if following is None or following <= since:
                 raise FetchError(Code.FETCH_REFUSED, "the pages of the list do not go on", Step.TRUST)
@@ -151,7 +138,7 @@ def _check_order(known: Known, up_to: int | None, context: Context) -> None:
 
 def _usable(known: Known, context: Context) -> list[bytes] | None:
     """The pages that new ones can be added to; None where all of them are to be fetched."""
-    if known.loaded_at is None or context.now - known.loaded_at > _RELOAD:
+    if known.loaded_at is None or context.now - known.loaded_at > RELOAD:
         return None
     try:
         pages = _pages(part(known.parts, "updates"), context.limits)
@@ -165,10 +152,7 @@ def _usable(known: Known, context: Context) -> list[bytes] | None:
 
 def _signed(token: bytes, context: Context) -> tuple[bytes, TrustAnchor]:
     """The payload of a token, when the pinned signer signed it, and which anchor vouches for that one."""
-    anchors = need_anchors(context.anchors, context.now)
-    named = [a if a.subject is not None else msgspec.structs.replace(a, subject=SIGNER) for a in anchors]
-    payload, anchor = chained_token(token, named, context.now)
-    return payload, anchors[named.index(anchor)]
+    return signed_token(token, need_anchors(context.anchors, context.now), context.now)
 
 
 def _signed_json(token: bytes, context: Context) -> dict[str, Any]:
@@ -247,20 +231,11 @@ def _jwk(item: Mapping[str, Any]) -> dict[str, Any]:
     raise TrustError(Code.CERTIFICATE_UNREADABLE, "a key of an unknown kind", Step.TRUST)
 
 
-def _duration(active: Mapping[str, Any]) -> timedelta:
-    """How long the list holds after it was fetched; no longer than can be meant."""
-    milliseconds = active.get("validDuration")
-    if type(milliseconds) is not int or milliseconds <= 0:
-        raise unreadable("it does not say for how long it holds")
-    return min(timedelta(milliseconds=min(milliseconds, 10**12)), _LONGEST)
-
-
 def _up_to(active: Mapping[str, Any]) -> int | None:
     """The number of the last key there was when the active ones were listed."""
     value = active.get("upTo")
     return value if type(value) is int and 0 <= value < 10**18 else None
 
 
-def _digits(text: str | None) -> int | None:
-    """The number that a header has."""
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 19 else None
+def _invalid(detail: str) -> TrustError:
+    return TrustError(Code.TRUST_CONFIG_INVALID, detail, Step.TRUST)

@@ -19,7 +19,7 @@ from healthcert.issue.pki import KeyPair, new_dsc
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import load_anchors
 from healthcert.revocation.identifiers import IdentifierType, Subject
-from healthcert.revocation.sources.covpass import open_signed, read_chunk, read_index, read_kids
+from healthcert.revocation.sources.covpass_files import open_signed, read_chunk, read_index, read_kids
 from healthcert.revocation.sources.slices import TYPES
 from healthcert.revocation.store import Standing
 from tests.support import DAY, NOW, csca, dsc
@@ -29,6 +29,7 @@ STAMP = int(NOW.timestamp())
 NAME = f"{KID.hex()}0b"
 ROOT = f"{NAME}/{key_of(1).hex()[:2]}"
 CHUNK = f"{ROOT}/chunk.lst"
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 SPREAD = tuple(bytes((1, second)) + bytes(13) + bytes((number,)) for second in range(3) for number in range(2))
 """Six hashes with one first byte and three second ones."""
 
@@ -96,6 +97,12 @@ def test_the_list_says_when_it_was_made(tmp_path: Path) -> None:
     there.install(tree(entry(1)))
     head = there.store.state.lists["list"]
     assert (head.issued_at, head.signer) == (NOW, ANCHOR.fingerprint)
+
+
+def test_countries_are_spoken_for_while_nothing_is_missing(tmp_path: Path) -> None:
+    there = lists(tmp_path, countries="FR")
+    there.install({name: data for name, data in tree(entry(1), entry(2, kid=OTHER)).items() if name != CHUNK})
+    assert [standing(there.store, 9, kid=kid) for kid in (KID, OTHER, b"unlisted")] == ["unknown", "clear", "unknown"]
 
 
 # --- What is refused ---
@@ -305,9 +312,18 @@ def test_a_tree_that_was_replaced_does_not_come_back(tmp_path: Path) -> None:
     there = lists(tmp_path)
     there.install(first)
     there.install(tree(entry(1), entry(2), at=NOW + DAY), at=NOW + DAY)
-    with pytest.raises(RevocationError) as caught:
-        there.install(first, at=NOW + DAY)
-    assert caught.value.code is Code.REVOCATION_LIST_ROLLED_BACK
+    message = cose.decode_sign1(first["kid.lst"], max_depth=8)
+    r, s = message.signature[:32], int.from_bytes(message.signature[32:], "big")
+    mirrored = r + (P256_ORDER - s).to_bytes(32, "big")
+    for changed in (
+        first["kid.lst"],
+        # What anybody can do to it: another signature of the same, and a header that is not signed.
+        cose.assemble_sign1(message.protected_bytes, message.payload, mirrored),
+        cbor2.dumps(cbor2.CBORTag(18, [message.protected_bytes, {4: b"x"}, message.payload, message.signature])),
+    ):
+        with pytest.raises(RevocationError) as caught:
+            there.install({**first, "kid.lst": changed}, at=NOW + DAY)
+        assert caught.value.code is Code.REVOCATION_LIST_ROLLED_BACK
 
 
 def test_what_was_revoked_before_the_tree_was_divided_is_held_until_all_of_it_is_there(tmp_path: Path) -> None:

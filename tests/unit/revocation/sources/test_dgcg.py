@@ -18,11 +18,12 @@ from healthcert.encoding import ber
 from healthcert.errors import Code, RevocationError
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.sources.dgcg_batches import read_batch, read_content, read_page
 from healthcert.revocation.store import RevocationStore, Standing
-from healthcert.revocation.update import RevocationChange, RevocationFeed, install_revocations, update_revocations
+from healthcert.revocation.update import install_revocations, update_revocations
 from tests.gateway.dgcg import sign_cms
 from tests.gateway_world import repeated
 from tests.support import DAY, NOW
@@ -187,7 +188,15 @@ def test_a_thousand_entries_are_no_more_than_a_batch_has(tmp_path: Path) -> None
 def test_another_message_is_refused(tmp_path: Path) -> None:
     good = batch(1)
     raw = base64.b64decode(good)
-    for message in (b"", b"{}", good + b"\n", good[:-4], good[:76] + b"\n" + good[76:], raw, good.rstrip(b"=") + b"*"):
+    for message in (
+        b"",
+        b"{}",
+        good + b"\n\n",
+        good[:-4],
+        good[:76] + b"\n" + good[76:],
+        raw,
+        good.rstrip(b"=") + b"*",
+    ):
         assert refusal(tmp_path, message).code is UNREADABLE
     # Something that is no SignedData.
     assert refusal(tmp_path, base64.b64encode(ber.Element(ber.SEQUENCE, b"", b"").definite())).code is UNREADABLE
@@ -322,7 +331,12 @@ def test_a_batch_of_another_country_than_is_listed(tmp_path: Path) -> None:
     files = {batch_id(number): batch(number) for number in (1, 2)}
     change = install(store, {"list.json": listing(item(1, country="DE"), item(2)), **files})
     assert skipped(change) == [(f"DE {batch_id(1)}", NOT_AUTHENTIC)]
-    assert [standing(store, 1), standing(store, 2), standing(store, 3, country="DE")] == [CLEAR, HIT, UNKNOWN]
+    # It is a batch of France all the same, and what it revokes is not in use.
+    there = [standing(store, 1), standing(store, 2), standing(store, 3, country="DE")]
+    assert there == [UNKNOWN, HIT, UNKNOWN]
+    # That is remembered, too.
+    install(store, {"list.json": listing(item(1, country="DE"), item(2))})
+    assert [standing(store, 1), standing(store, 2)] == [UNKNOWN, HIT]
 
 
 BAD_LISTINGS: dict[str, bytes] = {
@@ -600,12 +614,68 @@ def test_an_expired_batch_and_a_foreign_kid_are_remembered(tmp_path: Path) -> No
     assert (gateway.fetched, standing(store, 2)) == ([2], HIT)
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_a_batch_that_is_gone_was_deleted(tmp_path: Path, status: int) -> None:
+def test_a_batch_that_is_gone_was_deleted(tmp_path: Path) -> None:
     store = new_store(tmp_path)
-    change = update(store, Listing([[item(1), item(2)]], {1: status, 2: batch(2)}))
+    change = update(store, Listing([[item(1), item(2)]], {1: 410, 2: batch(2)}))
     assert (change.error, change.added) == (None, 1)
     assert [standing(store, 1), standing(store, 2)] == [CLEAR, HIT]
+
+
+def test_a_batch_that_is_listed_and_never_was_is_missing(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    change = update(store, Listing([[item(1), item(2)]], {1: 404, 2: batch(2)}))
+    assert (change.error, skipped(change)) == (None, [(f"FR {batch_id(1)}", UNREADABLE)])
+    assert [standing(store, 1), standing(store, 2)] == [UNKNOWN, HIT]
+    update(store, Listing([[item(1), item(2)]], {1: batch(1)}), at=NOW + 7 * DAY)
+    assert [standing(store, 1), standing(store, 9)] == [HIT, CLEAR]
+
+
+def test_a_batch_is_not_deleted_before_what_takes_its_place_is_there(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    german = {4: batch(4, country="DE")}
+    update(store, Listing([[item(1), item(4, country="DE")]], {1: batch(1), **german}))
+    changes = [item(1, deleted=True), item(4, country="DE", deleted=True), item(2)]
+    change = update(store, Listing([changes], {2: 500}), at=NOW + timedelta(hours=1))
+    assert change.error is not None
+    # Of Germany nothing is missing.
+    assert [standing(store, 1), standing(store, 4, country="DE")] == [HIT, CLEAR]
+    update(store, Listing([changes], {2: batch(2, 1)}), at=NOW + timedelta(hours=2))
+    assert [standing(store, number) for number in (1, 2, 9)] == [HIT, HIT, CLEAR]
+
+
+def test_nor_before_what_was_not_even_asked_for_is_there(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    update(store, Listing([[item(4, country="DE")]], {4: batch(4, country="DE")}))
+    changes = [item(1), item(2), item(3), item(4, country="DE", deleted=True), item(5, country="DE")]
+    gateway = Listing([changes], {1: 500, 2: 500, 3: 500})
+    assert update(store, gateway, at=NOW + timedelta(hours=1)).error is not None
+    assert (gateway.fetched, standing(store, 4, country="DE")) == ([1, 2, 3], HIT)
+
+
+def test_nothing_is_deleted_while_the_listing_has_a_gap(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    update(store, Listing([[item(1)]], {1: batch(1)}))
+    same = {"date": NOW - DAY}
+    pages = [
+        page(item(1, deleted=True, **same)),
+        page(item(1, deleted=True, **same)),
+        page(item(1, deleted=True, **same)),
+    ]
+    change = update(store, Listing([*pages, [item(2)]], {2: batch(2)}), at=NOW + timedelta(hours=1))
+    assert change.error is not None
+    assert [standing(store, 1), standing(store, 2)] == [HIT, HIT]
+
+
+def test_a_clock_that_was_ahead_lets_nothing_be_taken_for_expired(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    items, batches = [item(1), item(2)], {1: batch(1), 2: batch(2)}
+    update(store, Listing([items], batches), at=NOW + 400 * DAY)
+    update(store, Listing([items], batches))
+    assert [standing(store, number) for number in (1, 2, 9)] == [HIT, HIT, CLEAR]
+    # The same for those that were in use before.
+    update(store, Listing([[item(3)]], {3: batch(3)}), at=NOW + 400 * DAY)
+    update(store, Listing([[*items, item(3)]], {**batches, 3: batch(3)}), at=NOW + timedelta(hours=1))
+    assert [standing(store, number) for number in (1, 2, 3, 9)] == [HIT, HIT, HIT, CLEAR]
 
 
 def test_a_failure_keeps_what_came_and_the_next_update_resumes(tmp_path: Path) -> None:
@@ -661,6 +731,26 @@ def test_the_operator_may_say_whom_it_covers(tmp_path: Path) -> None:
     assert [standing(store, 9), standing(store, 9, country="IT")] == [UNKNOWN, CLEAR]
     update(store, Listing([...]), feed=feed(options={"countries": "*"}), at=NOW + timedelta(hours=1))
     assert [standing(store, 9), standing(store, 9, country="IT")] == [CLEAR, CLEAR]
+
+
+def test_nobody_can_say_that_a_country_is_covered_whose_batches_are_not_known(tmp_path: Path) -> None:
+    items = [item(1), item(2, country="DE"), item(3, country="XX")]
+    batches = {1: batch(1), 2: b"?", 3: batch(3, country="XX")}
+    for name, named in (("a", "FR,DE,XX"), ("b", "*")):
+        store = new_store(tmp_path / name)
+        update(store, Listing([items], batches), feed=feed(options={"countries": named}))
+        assert [standing(store, 9, country=country) for country in ("FR", "DE", "XX")] == [CLEAR, UNKNOWN, UNKNOWN]
+        assert standing(store, 9, country="IT") is UNKNOWN
+    store = new_store(tmp_path / "c")
+    given = feed(options={"countries": "*"})
+    install_revocations(store, given, Given({"a": batch(1), "b": b"?"}), clock=clock())
+    assert [standing(store, 1), standing(store, 9)] == [HIT, UNKNOWN]
+
+
+def test_a_batch_may_end_with_a_line_end(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    change = install(store, {"a": batch(1) + b"\n", "b": batch(2) + b"\r\n"})
+    assert (change.skipped, standing(store, 1), standing(store, 2)) == ((), HIT, HIT)
 
 
 # --- Whatever comes ---

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from healthcert.errors import Code, FetchError, RevocationError
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.publish import slices
 from healthcert.revocation.bloom import BloomFilter
 from healthcert.revocation.coordinates import Mode
+from healthcert.revocation.sources import distribution_reading
 from healthcert.revocation.sources.slices import TYPES, Entry, Slice, check_slice, read_entry, read_list, read_table
 from healthcert.revocation.varhash import VariableHashList
 from tests.support import DAY, NOW
@@ -293,9 +294,63 @@ def test_kids_are_bounded(tmp_path: Path) -> None:
 
 
 def test_a_filter_of_the_operators_choice(tmp_path: Path) -> None:
-    with pytest.raises(RevocationError) as caught:
-        lists(tmp_path, filter="CUCKOO").install(published(entry(1)))
-    assert caught.value.code is Code.REVOCATION_CONFIG_INVALID
+    for options in ({"filter": "CUCKOO"}, {"unknown_kid": "accept"}, {"countries": "France"}):
+        with pytest.raises(RevocationError) as caught:
+            lists(tmp_path, **options).install(published(entry(1)))
+        assert caught.value.code is Code.REVOCATION_CONFIG_INVALID
+
+
+def test_a_table_without_a_slice_that_counts_says_nothing(tmp_path: Path) -> None:
+    good = published(entry(1))
+    nothing = [table(good)[0] | {"chunks": {}}]
+    ended = json.loads(good[TABLE].replace(b"2021-09", b"2021-07"))
+    for number, document in enumerate((nothing, ended)):
+        there = lists(tmp_path / str(number))
+        assert document != table(good)
+        ((where, _, detail),) = there.skipped(there.install(with_document(good, TABLE, document)))
+        assert (where, detail[:29]) == (f"{b64url(KID)}/partitions", "its table has no slice that c")
+        assert standing(there.store, 9) == "unknown"
+
+
+def test_countries_are_the_operators_choice_while_nothing_is_missing(tmp_path: Path) -> None:
+    files = published(entry(1), entry(2, kid=OTHER))
+    there = lists(tmp_path, countries="FR")
+    there.install(files)
+    assert standing(there.store, 9, kid=b"unlisted") == "clear"
+    there.install({name: data for name, data in files.items() if name != TABLE})
+    assert [standing(there.store, 9, kid=kid) for kid in (b"unlisted", KID, OTHER)] == ["unknown", "unknown", "clear"]
+
+
+def test_what_is_held_of_a_kid_is_divided_as_it_was(tmp_path: Path) -> None:
+    there = lists(tmp_path)
+    there.install(published(entry(1), mode=Mode.COORDINATE))
+    files = published(entry(1), mode=Mode.VECTOR)
+    there.install({name: data for name, data in files.items() if name != TABLE})
+    assert standing(there.store, 1) == "possible"
+    # A slice of a new division is of no use while others are missing.
+    more = published(entry(1), entry(2), mode=Mode.POINT)
+    there.install(more | {f"slices/{slices_of(more)[0].digest}": b""})
+    assert standing(there.store, 1) == "possible"
+
+
+def test_large_tables_take_no_longer_than_they_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Distribution(published(*map(entry, range(300)), mode=Mode.VECTOR))
+    (listed,) = (read_entry(item) for item in json.loads(server.files["lists.json"]))
+    looked_at = 0
+
+    class Counted(Slice, frozen=True):
+        @property
+        def where(self) -> str:
+            nonlocal looked_at
+            looked_at += 1
+            return super().where
+
+    def counted(body: bytes, entry: Entry) -> Any:
+        return (Counted(**asdict(one)) for one in read_table(body, entry))
+
+    monkeypatch.setattr(distribution_reading, "read_table", counted)
+    assert not lists(tmp_path).update(server).skipped
+    assert 0 < looked_at < 10 * len(list(read_table(server.files[TABLE], listed)))
 
 
 # --- Archives ---
@@ -369,6 +424,15 @@ def test_the_same_generation_is_not_read_again(tmp_path: Path) -> None:
     assert there.update(server, at=NOW + DAY).unchanged
     assert server.asked == ["lists"]
     assert there.store.state.lists["list"].fetched_at == NOW + DAY
+
+
+def test_a_clock_that_was_ahead_lets_nothing_be_forgotten(tmp_path: Path) -> None:
+    there = lists(tmp_path)
+    there.update(Distribution(published(entry(1))))
+    server = Distribution(published(entry(1), entry(2, expires=EXPIRES + 100 * DAY)), '"2"')
+    there.update(server, at=EXPIRES + DAY)
+    there.update(server)
+    assert [standing(there.store, number) for number in (1, 2, 9)] == ["possible", "possible", "clear"]
 
 
 def test_a_service_that_never_says_unchanged(tmp_path: Path) -> None:
@@ -493,11 +557,26 @@ def test_hashes_without_a_kid_cannot_be_had(tmp_path: Path) -> None:
     assert there.skipped(change) == [
         ("UNKNOWN_KID/partitions", "FETCH_FAILED", "the service has no partitions of hashes without a kid")
     ]
-    assert standing(there.store, 9) == "clear"
+    # They may be those of any certificate.
+    assert [standing(there.store, 2), standing(there.store, 9)] == ["possible", "unknown"]
     # It never has them: that is no reason to read the same generation again.
     server.asked.clear()
     there.update(server)
     assert server.asked == ["lists"]
+
+
+def test_hashes_without_a_kid_may_be_ignored(tmp_path: Path) -> None:
+    server = Distribution(published(entry(1, kid=None), entry(2)))
+    server.failing["lists/UNKNOWN_KID/partitions"] = 404
+    there = lists(tmp_path)
+    there.update(server)
+    # The same data of the service say more now.
+    there.feed = replace(there.feed, options={"unknown_kid": "ignore", "countries": "FR"})
+    there.update(server)
+    assert [standing(there.store, 9), standing(there.store, 9, kid=OTHER)] == ["clear", "clear"]
+    there.feed = replace(there.feed, options={"unknown_kid": "ignore"})
+    there.update(server)
+    assert [standing(there.store, 9), standing(there.store, 9, kid=OTHER)] == ["clear", "unknown"]
 
 
 def test_what_was_skipped_is_asked_for_again(tmp_path: Path) -> None:

@@ -92,6 +92,25 @@ def test_what_was_said_last_holds(tmp_path: Path) -> None:
     assert hits(found) == [False, True, True]
 
 
+def test_numbers_in_names_are_the_order_of_pages(tmp_path: Path) -> None:
+    found = desk(tmp_path)
+    found.install(
+        {"dcc/0": page(TWO), "dcc/1000": page(off(ONE), THREE), "dcc/999": page(ONE), "dcc/2": page(off(THREE))}
+    )
+    assert hits(found) == [False, True, True]
+
+
+def test_pages_of_a_list_of_which_there_are_more_speak_for_nobody(tmp_path: Path) -> None:
+    found = desk(tmp_path)
+    found.install({"dcc/0": page(ONE, last=3)})
+    assert [found.ask(DCC, key, country="FR") for key in (ONE, TWO)] == [Standing.HIT, Standing.UNKNOWN]
+    found.install({"dcc/0": page(ONE, last=3), "dcc/1": page(TWO, THREE, last=3)})
+    assert found.ask(DCC, french_dcc_hash("FR", "4"), country="FR") is Standing.CLEAR
+    # What is missing of one list is not made up for by the other.
+    found.install({"dcc/0": page(ONE, TWO, last=2), "2ddoc/0": page(BARCODE, last=2)})
+    assert found.ask(TWODDOC, ONE, country="FR") is Standing.UNKNOWN
+
+
 NO_ELEMENTS: tuple[Any, ...] = (
     None, 1, "x", [], {}, {"hash": ONE.hex()}, {"hash": ONE.hex(), "active": 1}, {"active": True},
     {"hash": ONE.hex()[1:], "active": True}, {"hash": ONE.hex() + "0", "active": True},

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from healthcert.limits import Limits
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
 from healthcert.revocation.store import Standing
+from tests.support import DAY, NOW
 from tests.support_lists import WEIRD, b64, spoiled
 from tests.unit.revocation.sources.national import URL, Desk, Server, survives
 
@@ -103,6 +105,18 @@ def test_a_snapshot_of_files(tmp_path: Path) -> None:
     assert standing(found, FOUR) is Standing.CLEAR
     assert standing(found, FOUR, "FR") is Standing.UNKNOWN
     assert standing(found, ONE, "FR") is Standing.HIT
+
+
+def test_other_countries_need_no_other_list(tmp_path: Path) -> None:
+    found = desk(tmp_path, countries="*")
+    server = Drl(FIRST | {"/check?version=3": check(3, 2, 3)})
+    found.fetch(server)
+    assert standing(found, FOUR, "FR") is Standing.CLEAR
+    found.feed = replace(found.feed, options={})
+    assert found.fetch(server, NOW + DAY).unchanged
+    assert [standing(found, FOUR), standing(found, FOUR, "FR")] == [Standing.CLEAR, Standing.UNKNOWN]
+    head = found.store.state.lists["it"]
+    assert (head.fetched_at, head.loaded_at) == (NOW + DAY, NOW)
 
 
 def test_changes_of_files(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from healthcert.fetch import Response
 from healthcert.lists.anchors import TrustAnchor
@@ -110,6 +111,25 @@ def test_fetching(tmp_path: Path) -> None:
     assert standing(found, CLEAR) is Standing.HIT
     assert found.failure(Server({URL: config()})) == "REVOCATION_LIST_ROLLED_BACK"
     assert standing(found, CLEAR) is Standing.HIT
+
+
+def test_other_countries_are_a_reason_to_read_it_again(tmp_path: Path) -> None:
+    found = desk(tmp_path, countries="*")
+    server = Server({URL: Response(200, config(), {"etag": '"1"'})})
+    found.fetch(server)
+    found.feed = replace(found.feed, options={})
+    found.fetch(server)
+    assert [standing(found, CLEAR), standing(found, CLEAR, "FR")] == [Standing.CLEAR, Standing.UNKNOWN]
+    assert found.fetch(server).unchanged
+    assert server.asked[-1] == (URL, {"If-None-Match": '"1"'})
+
+
+def test_nothing_has_changed_is_an_answer_and_no_list(tmp_path: Path) -> None:
+    found = desk(tmp_path)
+    server = Server({URL: Response(304)})
+    assert found.failure(server) == "FETCH_REFUSED"
+    found.fetch(Server({URL: config()}))
+    assert found.failure(server) == "FETCH_REFUSED"
 
 
 def test_without_an_etag(tmp_path: Path) -> None:

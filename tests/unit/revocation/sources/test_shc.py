@@ -98,6 +98,21 @@ def test_a_list_of_nobody(tmp_path: Path) -> None:
     assert standing(found, "any") is Standing.CLEAR
 
 
+def test_a_server_that_is_gone_is_not_waited_for_again_and_again(tmp_path: Path) -> None:
+    found = desk(tmp_path)
+    kids = [f"kid{number}" for number in range(20)]
+    server = service(
+        key_set(jwk(PLAIN), *(jwk(kid, 1) for kid in kids)), {"kid0": crl("a", kid="kid0")} | dict.fromkeys(kids[1:], 0)
+    )
+    change = found.fetch(server)
+    assert (len(server.asked), len(change.skipped)) == (5, 19)
+    assert [standing(found, "b", kid) for kid in ("kid0", "kid1", PLAIN)] == [
+        Standing.CLEAR,
+        Standing.UNKNOWN,
+        Standing.CLEAR,
+    ]
+
+
 BAD = {
     "no JSON": b"",
     "no object": b"[]",

@@ -20,9 +20,10 @@ from healthcert.fetch import Response
 from healthcert.issue.pki import KeyKind
 from healthcert.limits import Limits
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.swiss import SIGNER
 from healthcert.model import EntryType
 from healthcert.trust.keys import Assurance
-from healthcert.trust.sources.ch import SIGNER, Swiss
+from healthcert.trust.sources.ch import Swiss
 from healthcert.trust.sources.protocol import Context, Fetched, Known, TrustList
 from tests.support import DAY, NOW, dsc
 from tests.support_lists import (
