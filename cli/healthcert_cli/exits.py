@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec
@@ -44,6 +44,12 @@ _ENVIRONMENT = frozenset(
 def exit_of(code: Code) -> Exit:
     """The exit code for an error: whether it is the place's fault, or that of what was given."""
     return Exit.ENVIRONMENT if code in _ENVIRONMENT else Exit.REFUSED
+
+
+def exit_of_all(errors: Iterable[HealthCertError | None]) -> Exit:
+    """The exit code of a command that did several things: what was refused weighs more than a place at fault."""
+    found = {exit_of(error.code) for error in errors if error is not None}
+    return next((code for code in (Exit.REFUSED, Exit.ENVIRONMENT) if code in found), Exit.ACCEPTED)
 
 
 def boundary(command: Callable[P, Any]) -> Callable[P, None]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from healthcert.clock import duration
+from healthcert.clock import SystemClock, duration
 from healthcert.limits import DEFAULT_LIMITS, read_file
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -31,6 +31,11 @@ def default_revocations() -> Path:
     """Where the revocation store is when no option says otherwise."""
     named = os.environ.get("HEALTHCERT_REVOCATION")
     return Path(named) if named else Path(click.get_app_dir("healthcert")) / "revocation"
+
+
+def this_second() -> datetime:
+    """The moment, in whole seconds, as lists and messages state it."""
+    return SystemClock().now().replace(microsecond=0)
 
 
 class Duration(click.ParamType[timedelta]):

@@ -213,6 +213,20 @@ def test_status_tells_age_and_size_and_reads_every_byte_when_asked(desk: Run, cl
     assert (done.exit_code, "REVOCATION_STORE_UNREADABLE" in done.output) == (4, True)
 
 
+def test_a_damaged_list_is_told_and_mended_by_the_next_one(desk: Run) -> None:
+    revoke(desk)
+    desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)
+    (file,) = Path("store/revocation").glob("*.hcrev")
+    file.write_bytes(file.read_bytes()[:-1])
+    done = desk("revocation", "status", "--json")
+    assert (done.exit_code, json_of(done)["lists"][0]["state"]) == (4, "damaged")
+    assert "its file is damaged: update or remove it" in desk("revocation", "status").stderr
+    # Nothing is clear, whatever the policy says of lists that are not there.
+    assert codes(desk) == dict.fromkeys(("revoked", "kept"), "REVOCATION_STORE_UNREADABLE")
+    assert desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR).exit_code == 0
+    assert codes(desk, *REQUIRED) == {"revoked": "REVOKED", "kept": "OK"}
+
+
 def test_a_list_that_is_removed_is_asked_no_more(desk: Run) -> None:
     revoke(desk)
     desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from healthcert.clock import SystemClock
 from healthcert.errors import Code, IssueError
 from healthcert.https import HttpFetcher
 from healthcert.lists.reading import Rejected
 from healthcert.publish import austrian, dcc_zip, did, gateway, german, jwks, swedish
 from healthcert.trust.files import read_path
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import Duration, json_option
+from healthcert_cli.options import Duration, json_option, this_second
 from healthcert_cli.signing import load_signer, signer_options
 
 _existing = click.Path(exists=True, path_type=Path)
@@ -82,7 +81,7 @@ def list_(
 ) -> None:
     """Write the DSCs in CERTIFICATES (files or folders) as a signed list in FORMAT, to files in a folder."""
     signer = load_signer(key, certificate, passphrase_file)
-    now = SystemClock().now().replace(microsecond=0)
+    now = this_second()
     if life is not None and format_ not in _DATED:
         raise click.UsageError(f"lists of this format do not say when they end; --life is for {', '.join(_DATED)}")
     ders, above = _ders(certificates), _ders(authorities)
@@ -140,7 +139,7 @@ def request(dsc: Path, key: Path, certificate: Path, passphrase_file: Path | Non
     """Write the CMS message that adds a DSC to the gateway, or withdraws it, to be sent by other means."""
     (der,) = _ders((dsc,))
     signer = load_signer(key, certificate, passphrase_file)
-    out.write(gateway.upload_request(der, signer, signing_time=_now()) + b"\n")
+    out.write(gateway.upload_request(der, signer, signing_time=this_second()) + b"\n")
     return Exit.ACCEPTED
 
 
@@ -165,16 +164,12 @@ def _to_gateway(
         as_json: bool,
     ) -> None:
         (der,) = _ders((dsc,))
-        body = make(der, load_signer(key, certificate, passphrase_file), signing_time=_now())
+        body = make(der, load_signer(key, certificate, passphrase_file), signing_time=this_second())
         with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
             send(fetcher, url, body)
         click.echo(json.dumps({"done": done}) if as_json else f"{dsc.name}: {done}")
 
     return run
-
-
-def _now() -> datetime:
-    return SystemClock().now().replace(microsecond=0)
 
 
 def _ders(paths: tuple[Path, ...]) -> list[bytes]:

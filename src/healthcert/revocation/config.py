@@ -43,7 +43,7 @@ def _configured(given: Settings, uploaders: tuple[TrustAnchor, ...]) -> Configur
     anchors = given.anchors or (uploaders if given.format == UPLOADED else ())
     if source.anchored and not anchors:
         raise _invalid(f"{given.name}: lists of this format are signed: name the anchors that they must be signed with")
-    if unknown := {*given.options, *given.secrets} - {*source.options, "countries"}:
+    if unknown := {*given.options, *given.secrets} - set(source.options):
         raise _invalid(f"{given.name}: lists of this format have no option {', '.join(sorted(unknown))}")
     feed = RevocationFeed(
         name=given.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum, unique
 from hashlib import sha256
 from typing import Any
@@ -123,9 +123,12 @@ def hcert_identifiers(
     found: dict[IdentifierType, tuple[bytes, ...]] = {}
     for kind in _OF_HCERTS:
         if types is None or kind in types:
-            keys = tuple(dict.fromkeys(_hcert_keys(kind, signature, algorithm, known, issuer)))
-            if keys:
-                found[kind] = keys
+            if kind is IdentifierType.SIGNATURE:
+                found[kind] = (signature_hash(signature, algorithm),)
+            elif kind is IdentifierType.NL_PROOF:
+                found[kind] = (dutch_proof_id(signature, algorithm),)
+            elif keys := [key for entry in known for key in _of_entry(kind, *entry, issuer)]:
+                found[kind] = tuple(dict.fromkeys(keys))
     return found
 
 
@@ -145,23 +148,15 @@ def twoddoc_identifiers(text: str) -> dict[IdentifierType, tuple[bytes, ...]]:
     return {IdentifierType.FR_2DDOC: (french_2ddoc_hash(text),)}
 
 
-def _hcert_keys(
-    kind: IdentifierType, signature: bytes, algorithm: Algorithm, entries: Entries, issuer: str | None
-) -> Iterator[bytes]:
-    if kind is IdentifierType.SIGNATURE:
-        yield signature_hash(signature, algorithm)
-    elif kind is IdentifierType.NL_PROOF:
-        yield dutch_proof_id(signature, algorithm)
-    for ci, co in entries:
-        if kind is IdentifierType.UCI:
-            yield uci_hash(ci)
-        elif kind is IdentifierType.COUNTRYCODEUCI:
-            # The German apps take iss, which may be missing; nothing says which it is where iss and co differ.
-            yield from [country_uci_hash(country, ci) for country in (issuer, co) if country]
-        elif kind is IdentifierType.UVCI:
-            yield uvci_hash(ci)
-        elif kind is IdentifierType.FR_DCC and co:
-            yield french_dcc_hash(co, ci)
+def _of_entry(kind: IdentifierType, ci: str, co: str | None, issuer: str | None) -> Iterable[bytes]:
+    if kind is IdentifierType.UCI:
+        return (uci_hash(ci),)
+    if kind is IdentifierType.COUNTRYCODEUCI:
+        # The German apps take iss, which may be missing; nothing says which it is where iss and co differ.
+        return [country_uci_hash(country, ci) for country in dict.fromkeys((issuer, co)) if country]
+    if kind is IdentifierType.UVCI:
+        return (uvci_hash(ci),)
+    return (french_dcc_hash(co, ci),) if co else ()
 
 
 # --- Single keys ---

@@ -6,10 +6,8 @@ The stages are types: only :func:`signature` makes an :class:`Authenticated`, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-
-from msgspec.structs import replace
 
 from healthcert.codings import DETECTED, NOT_DETECTED
 from healthcert.encoding.cwt import Claims
@@ -17,10 +15,8 @@ from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
-from healthcert.lists.anchors import Environment
 from healthcert.model import Event, HealthCertificate, Private, TestResult
-from healthcert.revocation.identifiers import Subject, hcert_identifiers
-from healthcert.revocation.store import RevocationAnswer, RevocationStore, Standing
+from healthcert.revocation.store import RevocationAnswer, Standing
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
@@ -229,68 +225,6 @@ def usage(decoded: Decoded, key: TrustedKey) -> None:
         raise _refuse(Code.KEY_USAGE_MISMATCH, f"the signing key may not sign: {kinds}", Step.USAGE)
 
 
-def ask_revocation(
-    authenticated: Authenticated,
-    certificate: HealthCertificate | None,
-    store: RevocationStore,
-    environment: Environment | None,
-    now: datetime,
-    policy: Policy,
-) -> RevocationAnswer:
-    """What the revocation lists say. Without content only the signature is looked for.
-
-    ``environment`` is that of the trusted keys, None where they are of no list.
-    """
-    entries = [] if certificate is None else list(_identified(certificate))
-    answer = _ask(authenticated, entries, store, environment, now, policy)
-    return answer if certificate is not None else _without_content(answer)
-
-
-def _ask(
-    authenticated: Authenticated,
-    entries: Sequence[tuple[str, str | None]],
-    store: RevocationStore,
-    environment: Environment | None,
-    now: datetime,
-    policy: Policy,
-) -> RevocationAnswer:
-    state = store.state
-    if None not in (environment, state.environment) and environment is not state.environment:
-        detail = f"the keys are of the environment {environment}, and the revocation lists of {state.environment}"
-        raise _refuse(Code.ENVIRONMENT_MIXED, detail, Step.REVOCATION)
-    # Entries end with their certificates, which the policy may let live longer by what clocks err.
-    skew = policy.clock_skew
-    answer = store.ask(_subject(authenticated, entries, store), now - skew, grace=policy.revocation_grace - skew)
-    if store.state is not state:
-        # Lists that another thread took in meanwhile may go by identifiers that were not computed.
-        return _ask(authenticated, entries, store, environment, now, policy)
-    return answer
-
-
-def _without_content(answer: RevocationAnswer) -> RevocationAnswer:
-    """The answer, where nobody could read by which identifiers lists may name the certificate."""
-    return replace(answer, standing=Standing.UNKNOWN) if answer.standing is Standing.CLEAR else answer
-
-
-def _subject(
-    authenticated: Authenticated, entries: Sequence[tuple[str, str | None]], store: RevocationStore
-) -> Subject:
-    """The certificate as the store's lists may name it."""
-    decoded, key = authenticated.decoded, authenticated.key
-    assert decoded.algorithm is not None, "a signature that was verified has one"
-    # dgc-gateway: by a hash of the signature, of the identifier, or of country and identifier; countries have their own
-    # ways besides. dgca-revocation-distribution-service: each hash is looked for in the slices of its first digits.
-    # The types that the lists go by are computed, and no others.
-    identifiers = hcert_identifiers(
-        signature=decoded.signature,
-        algorithm=decoded.algorithm,
-        entries=entries,
-        issuer=decoded.claims.issuer,
-        types=store.types,
-    )
-    return Subject(kid=key.kid, country=key.country, identifiers=identifiers)
-
-
 def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
     """Whether the certificate was revoked; a note where that cannot be told and the policy lets it pass."""
     if answer.standing is Standing.CLEAR:
@@ -312,15 +246,6 @@ def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
     if policy.revocation is RevocationCheck.REQUIRED:
         raise _refuse(Code.REVOCATION_UNKNOWN, detail, Step.REVOCATION)
     return Finding(Code.REVOCATION_UNKNOWN, Step.REVOCATION, detail)
-
-
-def _identified(certificate: HealthCertificate) -> Iterator[tuple[str, str | None]]:
-    """The identifiers of all that one signature covers, each with its country."""
-    for event in certificate.events:
-        if event.certificate_id:
-            yield event.certificate_id, event.country
-    for beside in certificate.beside:
-        yield from _identified(beside)
 
 
 def _refuse(code: Code, detail: str, step: Step) -> VerificationError:

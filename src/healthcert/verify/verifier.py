@@ -12,7 +12,7 @@ from healthcert.model import HealthCertificate
 from healthcert.revocation.store import RevocationAnswer, RevocationStore
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
-from healthcert.verify import steps
+from healthcert.verify import asking, steps
 from healthcert.verify.policy import Policy, RevocationCheck
 from healthcert.verify.report import Outcome, Report, StepOutcome, StepResult, Verified
 from healthcert.verify.steps import Authenticated
@@ -232,7 +232,7 @@ class _Run:
         if store is None and policy.revocation is RevocationCheck.IF_AVAILABLE:
             return  # there is nothing to ask, and nothing that could be wrong with it
         try:
-            self._answer = steps.ask_revocation(
+            self._answer = asking.ask_revocation(
                 authenticated, self._certificate, store or RevocationStore(), trust.environment, self._now, policy
             )
             note = steps.revocation(self._answer, policy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from healthcert_cli.commands.revocation import carriage, issuing, lists, show
+from healthcert_cli.commands.revocation import carriage, issuing, lists, sending, show
 
 
 @click.group()
@@ -18,5 +18,5 @@ def command() -> None:
 
 for part in (lists.update, show.status, show.check, lists.import_, carriage.export, lists.remove, show.formats):
     command.add_command(part)
-for part in (issuing.publish, issuing.upload, issuing.delete):
+for part in (issuing.publish, sending.upload, sending.delete):
     command.add_command(part)

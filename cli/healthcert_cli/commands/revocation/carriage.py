@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from healthcert.clock import SystemClock
 from healthcert.publish.revocation_bundle import export_revocations
 from healthcert_cli.commands.revocation.shared import open_store, store_option
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import Duration, json_option, refuse_over
+from healthcert_cli.options import Duration, json_option, refuse_over, this_second
 from healthcert_cli.signing import load_signer, signer_options
 
 
@@ -40,7 +39,7 @@ def export(
     """
     signer = load_signer(key, certificate, passphrase_file)
     refuse_over(out, (key, certificate, passphrase_file))
-    now = SystemClock().now().replace(microsecond=0)
+    now = this_second()
     manifest = export_revocations(open_store(store), signer, out, now=now, life=life, number=number)
     ends = [one.head.best_before for one in manifest.lists if one.head.best_before is not None]
     overdue = min([manifest.expires_at, *ends])

@@ -1,4 +1,4 @@
-"""``healthcert revocation publish``, ``upload`` and ``delete``, and ``healthcert revoke``: the issuer's side."""
+"""``healthcert revocation publish`` and ``healthcert revoke``: what an issuer revokes, in forms that others read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import click
 from click.core import ParameterSource
 from msgspec.structs import replace
 
-from healthcert.clock import SystemClock
 from healthcert.errors import Code, DecodeError, IssueError, Step
 from healthcert.families import FAMILIES
-from healthcert.https import HttpFetcher
 from healthcert.issue.signer import PemSigner
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.anchors import load_anchors
@@ -25,12 +23,10 @@ from healthcert.publish.revoked import RevokedEntry
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.slices import BLOOMFILTER, VARHASHLIST
-from healthcert_cli.commands.publish import gateway_options
 from healthcert_cli.commands.revocation.entries import Rejects, Wanted, read_entries
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import Moment, json_option, new_folder, passphrase_option, write_whole
+from healthcert_cli.options import Moment, json_option, new_folder, passphrase_option, this_second, write_whole
 from healthcert_cli.signing import load_signer, signer_options
-from healthcert_cli.text import printable
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OF_ALL = frozenset(("format_", "sources", "out", "as_json"))
@@ -50,7 +46,11 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="File for rows that cannot be used."
         ),
-        click.option("--expires", type=Moment(), help="When identifiers without a certificate cease to matter."),
+        click.option(
+            "--expires",
+            type=Moment(),
+            help="When identifiers without a certificate cease to matter; of a date alone, its start.",
+        ),
         click.option("--country", help="The country that issued identifiers (two letters). [revoke: the signer's]"),
         click.option(
             "--type",
@@ -92,7 +92,9 @@ def revoke(
     signer = load_signer(key, certificate, passphrase_file)
     wanted = _wanted(types, country or parse_certificate(signer.certificate).country, expires, ())
     with Rejects(rejects, _read(sources, key, certificate, passphrase_file)) as rejected, new_folder(out) as folder:
-        made = batches.make_batches(read_entries(sources, wanted, rejected), signer, now=_now(), default_expiry=expires)
+        made = batches.make_batches(
+            read_entries(sources, wanted, rejected), signer, now=this_second(), default_expiry=expires
+        )
         written = [_write_batch(folder, out, number, batch) for number, batch in enumerate(made, 1)]
     entries = sum(one["entries"] for one in written)
     if as_json:
@@ -156,7 +158,7 @@ def publish(
     filters or lists of first bytes), `covpass` (Germany's tree), `ch` (Switzerland's list, of identifiers in plain) or
     `shc` (the list of a SMART Health Card key, of rids a line, each with `.<seconds>` if only older cards are meant).
     """
-    now = _now()
+    now = this_second()
     _check_options(format_)
     keep = _read(sources, key, certificate, passphrase_file, before, *anchors)
     with Rejects(rejects, keep) as rejected:
@@ -191,50 +193,6 @@ def publish(
     else:
         click.echo(f"{count} {'entry' if count == 1 else 'entries'} in {len(files)} files, below {out}")
     return _done(count, rejected)
-
-
-@click.command()
-@click.argument("files", metavar="BATCH...", nargs=-1, required=True, type=_file)
-@gateway_options
-@json_option
-@boundary
-def upload(
-    files: tuple[Path, ...], url: str, client_certificate: Path, client_key: Path, ca: Path | None, as_json: bool
-) -> None:
-    """Send batches that `revoke` made to the EU gateway, over mutual TLS, and tell the identifier that each was given.
-
-    Keep the identifiers: a batch is deleted by its own.
-    """
-    with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
-        for path in files:
-            message = read_file(path, DEFAULT_LIMITS.list_bytes).strip()
-            batch = batches.upload_batch(fetcher, url, message)
-            click.echo(json.dumps({"file": str(path), "batch": batch}) if as_json else f"{printable(path)}: {batch}")
-
-
-@click.command()
-@click.argument("batch_ids", metavar="BATCH-ID...", nargs=-1, required=True)
-@signer_options
-@gateway_options
-@json_option
-@boundary
-def delete(
-    batch_ids: tuple[str, ...],
-    key: Path,
-    certificate: Path,
-    passphrase_file: Path | None,
-    url: str,
-    client_certificate: Path,
-    client_key: Path,
-    ca: Path | None,
-    as_json: bool,
-) -> None:
-    """Take batches off the EU gateway: what they named is not revoked any more."""
-    signer = load_signer(key, certificate, passphrase_file)
-    with HttpFetcher(ca=ca, client_certificate=client_certificate, client_key=client_key) as fetcher:
-        for batch in batch_ids:
-            batches.delete_batch(fetcher, url, batch, signer, signing_time=_now())
-            click.echo(json.dumps({"deleted": batch}) if as_json else f"{batch}: deleted")
 
 
 class _Counted:
@@ -340,10 +298,6 @@ def _check_some(count: int) -> None:
     if not count:
         detail = "nothing is to be revoked by it: such a list would end all revocations until now"
         raise IssueError(Code.PUBLISHING_REFUSED, detail, Step.REVOCATION)
-
-
-def _now() -> datetime:
-    return SystemClock().now().replace(microsecond=0)
 
 
 def _done(count: int, rejected: Rejects) -> Exit:

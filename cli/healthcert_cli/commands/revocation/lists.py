@@ -13,7 +13,7 @@ from healthcert.errors import Code, RevocationError
 from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.revocation.carry import FORMAT, import_revocations
 from healthcert.revocation.config import UPLOADED, load_revocation_sources
-from healthcert.revocation.feed import RevocationChange, RevocationFeed
+from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import open_files
 from healthcert.revocation.sources.registry import SOURCES, source_named
 from healthcert.revocation.update import install_revocations, remove_revocations, update_revocations
@@ -28,7 +28,7 @@ from healthcert_cli.commands.revocation.shared import (
     trust_option,
 )
 from healthcert_cli.commands.trust.shared import Pair, SourceName
-from healthcert_cli.exits import Exit, boundary, exit_of
+from healthcert_cli.exits import Exit, boundary, exit_of_all
 from healthcert_cli.fetching import config_option, fetcher_of
 from healthcert_cli.options import Duration, json_option
 
@@ -71,7 +71,7 @@ def update(
         for change in changes:
             click.echo(change_line(change), err=change.error is not None)
             tell_skipped(change)
-    return _exit(changes)
+    return exit_of_all(change.error for change in changes)
 
 
 @click.command("import")
@@ -137,7 +137,7 @@ def import_(
             force=force,
         )
     else:
-        if unknown := {key for key, _ in options} - {*source_named(format_).options, "countries"}:
+        if unknown := {key for key, _ in options} - set(source_named(format_).options):
             raise click.UsageError(f"lists of this format have no option {', '.join(sorted(unknown))}")
         feed = RevocationFeed(
             name=name or format_,
@@ -178,8 +178,3 @@ def remove(source: str, forget: bool, store: Path | None, as_json: bool) -> None
     if not sum(remove_revocations(revocations, name, forget=forget) for name in (*carried, source)):
         raise RevocationError(Code.REVOCATION_CONFIG_INVALID, "the store has no source of that name")
     click.echo(json.dumps({"removed": source}) if as_json else f"{source}: removed")
-
-
-def _exit(changes: list[RevocationChange]) -> Exit:
-    found = {exit_of(change.error.code) for change in changes if change.error is not None}
-    return next((code for code in (Exit.REFUSED, Exit.ENVIRONMENT) if code in found), Exit.ACCEPTED)

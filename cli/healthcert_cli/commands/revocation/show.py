@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from healthcert.clock import SystemClock
-from healthcert.errors import HealthCertError, IssueError
+from healthcert.errors import Code, HealthCertError, IssueError, RevocationError
 from healthcert.families import recognise
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate, entries_of_uvci
@@ -53,15 +54,15 @@ _LISTED = 8  # countries in one line
 def status(verify: bool, at: datetime | None, store: Path | None, as_json: bool) -> Exit:
     """Tell the age, end and size of every list, whose certificates it speaks for, and what is wrong.
 
-    Exit code 3: a list is overdue or was never there.
+    Exit code 3: a list is overdue or was never there; 4: one is damaged.
     """
     now = at or SystemClock().now()
     revocations = open_store(store)
-    if verify:
-        for head in revocations.state.lists.values():
-            for segment in revocations.segments(head.source):
-                segment.check()
-    lists = [_status(head, revocations, now) for _, head in sorted(revocations.state.lists.items())]
+    damaged = revocations.damaged | (set(_changed(revocations)) if verify else set())
+    lists = [
+        _status(head, revocations, now) | ({"state": "damaged"} if head.source in damaged else {})
+        for _, head in sorted(revocations.state.lists.items())
+    ]
     never = [
         {"source": source, "state": "missing", "error": error}
         for source in sorted(revocations.state.memories.keys() - revocations.state.lists.keys())
@@ -79,6 +80,11 @@ def status(verify: bool, at: datetime | None, store: Path | None, as_json: bool)
             if error := one["error"]:
                 why = f"the last attempt failed: {error['detail']} ({error['code']})"
                 click.echo(printable(f"{one['source']}: {why}"), err=True)
+            if one["state"] == "damaged":
+                mend = f"update or remove it ({Code.REVOCATION_STORE_UNREADABLE})"
+                click.echo(printable(f"{one['source']}: its file is damaged: {mend}"), err=True)
+    if damaged:
+        return Exit.ENVIRONMENT
     return Exit.UNDETERMINED if never or any(one["state"] == "overdue" for one in lists) else Exit.ACCEPTED
 
 
@@ -217,6 +223,16 @@ def _tell_unreadable(name: str, error: HealthCertError, *, as_json: bool) -> Non
         click.echo(json.dumps({"source": name, "error": {"code": error.code, "detail": error.detail}}))
     else:
         click.echo(printable(f"{name}: {error.detail} ({error.code})"), err=True)
+
+
+def _changed(store: RevocationStore) -> Iterator[str]:
+    """The sources whose files are not, byte for byte, what was written."""
+    for source in store.state.lists:
+        try:
+            for segment in store.segments(source):
+                segment.check()
+        except RevocationError:
+            yield source
 
 
 def _status(head: Head, store: RevocationStore, now: datetime) -> dict[str, Any]:

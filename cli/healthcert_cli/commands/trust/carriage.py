@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from healthcert.clock import SystemClock
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.publish.bundle import DEFAULT_ASSURANCES, export_bundle
@@ -25,7 +24,7 @@ from healthcert_cli.commands.trust.shared import (
     tell_skipped,
 )
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import Duration, json_option, write_whole
+from healthcert_cli.options import Duration, json_option, this_second, write_whole
 from healthcert_cli.signing import load_signer, signer_options
 
 
@@ -68,7 +67,7 @@ def export(
     signer = load_signer(key, certificate, passphrase_file)
     trusted = open_store(store)
     wanted = [Assurance(one) for one in assurances] or DEFAULT_ASSURANCES
-    now = SystemClock().now().replace(microsecond=0)
+    now = this_second()
     data = export_bundle(
         trusted,
         signer,

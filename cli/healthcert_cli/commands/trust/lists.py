@@ -9,12 +9,11 @@ from pathlib import Path
 
 import click
 
-from healthcert.errors import Code
 from healthcert.https import HttpFetcher
 from healthcert.trust.config import load_sources
-from healthcert.trust.update import Change, Feed, recheck_lists, update_lists
+from healthcert.trust.update import Feed, recheck_lists, update_lists
 from healthcert_cli.commands.trust.shared import change_dict, change_line, open_store, store_option, tell_skipped
-from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.exits import Exit, boundary, exit_of_all
 from healthcert_cli.fetching import config_option, fetcher_of
 from healthcert_cli.options import json_option
 
@@ -53,7 +52,7 @@ def update(config: Path, only: tuple[str, ...], force: bool, store: Path | None,
         for change in changes:
             click.echo(change_line(change), err=change.error is not None)
             tell_skipped(change)
-    return _exit(changes)
+    return exit_of_all(change.error for change in changes)
 
 
 @click.command()
@@ -75,10 +74,3 @@ def check(store: Path | None, as_json: bool) -> Exit:
         else:
             click.echo(change_line(change), err=True)
     return Exit.ENVIRONMENT if bad else Exit.ACCEPTED
-
-
-def _exit(changes: list[Change]) -> Exit:
-    errors = [change.error.code for change in changes if change.error is not None]
-    if any(code not in (Code.FETCH_FAILED, Code.TRUST_STORE_UNREADABLE) for code in errors):
-        return Exit.REFUSED
-    return Exit.ENVIRONMENT if errors else Exit.ACCEPTED
