@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -308,16 +308,19 @@ class TrustStore:
             # Swapped in at once, so that a reader in another thread sees the old keys or the new ones.
             self._index = _Index(state)
 
-    def uploaders(self) -> tuple[TrustAnchor, ...]:
+    def uploaders(self, *, at: datetime | None = None, grace: timedelta = timedelta(days=7)) -> tuple[TrustAnchor, ...]:
         """The countries' upload certificates on its lists that a pinned anchor vouches for.
 
         They sign a country's revocation batches on the EU gateway; see :func:`healthcert.load_revocation_sources`.
+        Lists that are overdue for more than ``grace`` at the moment ``at`` vouch for nobody; None asks of none.
         """
         found = {
             authority.certificate: authority
             for generation in self.state.lists.values()
             for authority in generation.details.authorities
-            if authority.role is Role.UPLOAD and generation.head.assurance is not Assurance.TLS_ONLY
+            if authority.role is Role.UPLOAD
+            and generation.head.assurance is not Assurance.TLS_ONLY
+            and (at is None or (end := generation.head.best_before) is None or at - end <= grace)
         }
         return tuple(
             TrustAnchor(f"upload certificate of {one.country}", parse_certificate(der).spki, der)

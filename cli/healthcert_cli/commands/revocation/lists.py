@@ -30,7 +30,7 @@ from healthcert_cli.commands.revocation.shared import (
 from healthcert_cli.commands.trust.shared import Pair, SourceName
 from healthcert_cli.exits import Exit, boundary, exit_of_all
 from healthcert_cli.fetching import config_option, fetcher_of
-from healthcert_cli.options import Duration, json_option
+from healthcert_cli.options import Duration, json_option, this_second
 
 _MAX_AGE = timedelta(hours=24)
 
@@ -52,7 +52,7 @@ def update(
     4: one could not be fetched, or written.
     """
     trusted = open_trust(trust)
-    found = load_revocation_sources(config, only, uploaders=trusted.uploaders())
+    found = load_revocation_sources(config, only, uploaders=trusted.uploaders(at=this_second()))
     configured = {one.feed.name: one for one in found}
     revocations = open_store(store, create=True)
     with ExitStack() as opened, progress_bar("Updating") as progress:
@@ -142,7 +142,7 @@ def import_(
         feed = RevocationFeed(
             name=name or format_,
             format=format_,
-            anchors=pinned or (trusted.uploaders() if format_ == UPLOADED else ()),
+            anchors=pinned or (trusted.uploaders(at=this_second()) if format_ == UPLOADED else ()),
             environment=Environment(environment),
             max_age=_MAX_AGE if max_age is None else max_age,
             options=dict(options),
