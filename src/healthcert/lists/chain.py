@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from healthcert.encoding import cms, jws
-from healthcert.errors import Code, DecodeError, Step, TrustError
+from healthcert.errors import DecodeError, TrustError
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.lists.reading import not_authentic, unreadable
 from healthcert.lists.x509 import Certificate, parse_certificate
 
 MAX_PATH = 5  # certificates between a list's signer and the pinned one
@@ -30,7 +31,7 @@ def pinned_signer(message: bytes, content: bytes | None, anchors: Iterable[Trust
             continue
         if signed.signers[0].verify(anchor.public_key(), content, signed.content_type):
             return content, anchor
-    raise _not_authentic("not signed with a pinned certificate or key")
+    raise not_authentic("not signed with a pinned certificate or key")
 
 
 def chained_signer(
@@ -55,7 +56,7 @@ def chained_signer(
             continue
         if signed.signers[0].verify(anchor.public_key(), content, signed.content_type):
             return content, anchor
-    raise _not_authentic("the signature is of none of the certificates that came with it")
+    raise not_authentic("the signature is of none of the certificates that came with it")
 
 
 def chained_token(token: bytes, anchors: Sequence[TrustAnchor], now: datetime) -> tuple[bytes, TrustAnchor]:
@@ -67,13 +68,13 @@ def chained_token(token: bytes, anchors: Sequence[TrustAnchor], now: datetime) -
         message = jws.read(token)
         certificates = [parse_certificate(der) for der in message.certificates()[: _MAX_CERTIFICATES + 1]]
         if not 0 < len(certificates) <= _MAX_CERTIFICATES:
-            raise _unreadable(f"the token brings no chain of 1 to {_MAX_CERTIFICATES} certificates")
+            raise unreadable(f"the token brings no chain of 1 to {_MAX_CERTIFICATES} certificates")
         # RFC 7515 §4.1.6: the first one is the signer's, the others may certify it.
         key = certificates[0].public_key()
     except (DecodeError, TrustError) as error:
-        raise _unreadable(error.detail) from None
+        raise unreadable(error.detail) from None
     if not message.verify(key, pkcs1=True):
-        raise _not_authentic("the token's signature does not verify with the certificate that came with it")
+        raise not_authentic("the token's signature does not verify with the certificate that came with it")
     return message.payload, anchor_of(certificates[0], certificates[1:], anchors, now)
 
 
@@ -96,8 +97,8 @@ def anchor_of(
         if _reaches(leaf, pool, anchor, root, now, MAX_PATH, tries):
             return anchor
     if any(anchor.subject is not None and leaf.common_name != anchor.subject for anchor in anchors):
-        raise _not_authentic("the signer is not the one that is pinned by name, or does not chain up to the anchor")
-    raise _not_authentic("the signer's certificate does not chain up to a pinned anchor, valid at this moment")
+        raise not_authentic("the signer is not the one that is pinned by name, or does not chain up to the anchor")
+    raise not_authentic("the signer's certificate does not chain up to a pinned anchor, valid at this moment")
 
 
 def _reaches(
@@ -159,23 +160,15 @@ def _readable(certificates: Iterable[bytes]) -> Iterator[Certificate]:
 def _one_signature(message: bytes) -> cms.SignedMessage:
     signed = cms.read(message)
     if len(signed.signers) != 1:
-        raise _not_authentic(f"{len(signed.signers)} signatures where one belongs")
+        raise not_authentic(f"{len(signed.signers)} signatures where one belongs")
     return signed
 
 
 def _content(signed: cms.SignedMessage, detached: bytes | None) -> bytes:
     if detached is None and signed.content is None:
-        raise _not_authentic("the message holds no content")
+        raise not_authentic("the message holds no content")
     if detached is not None and signed.content is not None and signed.content != detached:
-        raise _not_authentic("the message is about something else")
+        raise not_authentic("the message is about something else")
     content = signed.content if detached is None else detached
     assert content is not None
     return content
-
-
-def _not_authentic(detail: str) -> TrustError:
-    return TrustError(Code.TRUST_LIST_NOT_AUTHENTIC, detail, Step.TRUST)
-
-
-def _unreadable(detail: str) -> TrustError:
-    return TrustError(Code.TRUST_LIST_UNREADABLE, detail, Step.TRUST)

@@ -26,6 +26,7 @@ from healthcert.revocation.spool import Spool
 from healthcert.revocation.varhash import read_header as read_varhash
 from healthcert.revocation.writer import Filter, Old, Run, Written, alive, write_segment
 
+_LINGERING = 86_400  # seconds that what has expired stays, for clocks that are told to be behind
 _SKIPPED = 1000  # entries that are told one by one
 _OVERLAY = 100  # an overlay has at most one record for so many of the segment behind it
 _SMALL = 100_000  # records that are written anew rather than laid over
@@ -61,13 +62,13 @@ class Gathering:
         self._origins = list(_origins(segments))
         self._free = self._unused()
         self._kept: set[str] = set()
+        self._gone: dict[str, Held] = {}
         self._spool = Spool(folder, limits.revocation_entries, self._number)
         self._filters: list[Filter] = []
         self._blobs = (folder / "filters").open("wb+")
         self.skipped: list[Rejected] = []
         self.skipped_count = 0
         self.added = 0
-        self.withdrawn = 0
 
     def mark(self, batch: str) -> str | None:
         """The mark that a batch in use was given; None when there is no such batch."""
@@ -133,9 +134,10 @@ class Gathering:
         self._note(batch, Held(number, number + 1, 0, mark))
 
     def withdraw(self, batch: str) -> None:
-        """Takes a batch out of use."""
-        if self._held.pop(batch, None) is not None:
-            self.withdrawn += 1
+        """Takes a batch out of use, once it turns out that all of the list could be had."""
+        found = self._held.pop(batch, None)
+        if found is not None:
+            self._gone[batch] = found
 
     def remove(self, place: Place, keys: Iterable[bytes]) -> None:
         """Says of single identifiers that they are no longer listed, whichever batch brought them before.
@@ -150,10 +152,21 @@ class Gathering:
         if len(self.skipped) < _SKIPPED:
             self.skipped.append(Rejected(where, error))
 
+    def stop(self) -> None:
+        """Not all of the list could be had: what was withdrawn stays, for what takes its place may be missing."""
+        for batch, held in self._gone.items():
+            self._held.setdefault(batch, held)
+        self._gone = {}
+
     def finish_whole(self) -> None:
         """The list was read whole: what was neither kept nor added is no longer on it."""
         for batch in [one for one in self._held if one not in self._kept]:
             self.withdraw(batch)
+
+    @property
+    def withdrawn(self) -> int:
+        """How many batches are gone."""
+        return len(self._gone)
 
     @property
     def batches(self) -> Mapping[str, Held]:
@@ -176,6 +189,7 @@ class Gathering:
         damaged), OSError.
         """
         runs = self._spool.runs()
+        now -= _LINGERING
         self._expire(now)
         behind = self._segments[0] if self._segments else None
         over = self._segments[1:]
@@ -237,10 +251,8 @@ class Gathering:
                 yield entry, memoryview(self._blobs.read(entry.size))
 
     def _note(self, batch: str, held: Held) -> None:
-        if batch in self._held:
-            self.withdraw(batch)
-            self.withdrawn -= 1
         self._held[batch] = held
+        self._gone.pop(batch, None)
         self._kept.add(batch)
         self.added += 1
 

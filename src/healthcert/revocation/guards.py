@@ -13,6 +13,7 @@ from healthcert.revocation.sources.protocol import Listed
 
 CLOCK_SKEW = timedelta(seconds=300)
 _REMEMBERED = 64  # lists that a source replaced
+_A_BATCH = 1000  # entries; so many the EU gateway takes as one
 
 
 def check_environment(state: State, environment: Environment) -> None:
@@ -61,8 +62,11 @@ def check_order(memory: Memory, new: Listed) -> None:
 
 
 def check_loss(before: int, after: int, most: float) -> None:
-    """A list that lost many entries which had not expired is more often an accident or an attack than the truth."""
-    if before - after > most * before:
+    """A list that lost many entries which had not expired is more often an accident or an attack than the truth.
+
+    Of a small list a single batch may be much of it, and its country may take it back.
+    """
+    if before - after > max(most * before, _A_BATCH):
         raise _refuse(Code.REVOCATION_LIST_SHRANK, f"{before - after} of {before} entries are gone")
 
 

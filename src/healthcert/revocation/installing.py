@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,8 @@ class Update:
         self._store, self._feed, self._now, self._force, self._limits = store, feed, now, force, limits
         self._folder = store.path
         self._source = source_named(feed.format)
+        described = repr((feed.url, sorted(feed.options.items())))
+        self._options = hashlib.sha256(described.encode()).digest()
         context = Context(feed.anchors, now, limits, {**feed.options, **feed.secrets})
         if countries_of is not None:
             context = replace(context, countries_of=countries_of)
@@ -97,6 +100,9 @@ class Update:
             # Of a list that is not complete, no document may count as unchanged.
             validators = memory.validators if current.complete else {}
             known = Known(current.fetched_at, current.loaded_at, validators, memory.state)
+        if memory.options != self._options or (known.fetched_at or self._now) > self._now + guards.CLOCK_SKEW:
+            # What was asked for otherwise, or by a clock that was ahead, is asked for anew.
+            known = Known()
         kept = self._source.incremental and vouched
         with folders.temporary_folder(self._folder) as temporary:
             segments = self._store.segments(name) if kept else ()
@@ -140,7 +146,9 @@ class Update:
         if listed.problem is not None and current is not None and not into.builds:
             # Part of a list is no better than the whole one that is in use.
             raise listed.problem
-        if listed.whole and listed.problem is None:
+        if listed.problem is not None:
+            into.stop()
+        elif listed.whole:
             into.finish_whole()
         if current is not None and into.unchanged and into.builds:
             return self._renew(current, memory, listed, into)
@@ -199,7 +207,7 @@ class Update:
             entry.put(head, batches, before)
 
     def _remembered(self, memory: Memory, current: Head | None, listed: Listed) -> Memory:
-        after = guards.after(memory, current, listed)
+        after = replace(guards.after(memory, current, listed), options=self._options)
         return after if listed.problem is None else failed(after, listed.problem, self._now)
 
     def _head(self, listed: Listed, current: Head | None, content: _Content, into: Gathering) -> Head:

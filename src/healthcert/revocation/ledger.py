@@ -105,6 +105,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     validators: Mapping[str, str] = {}
     state: Mapping[str, str] = {}
     """Whatever the format has to keep in mind from one update to the next."""
+    options: bytes = b""
+    """The SHA-256 of where the list came from and which options of the format it was asked for with."""
     error: tuple[int, Code, str] | None = None
     """When the last attempt failed, and why; None when it did not."""
 

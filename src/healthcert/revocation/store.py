@@ -163,7 +163,7 @@ class RevocationStore:
         where, odds = None, 0.0
         for one in self._index.lists:
             end = one.coverage.fresh_until
-            fresh = end is None or now - grace <= end
+            fresh = end is None or now - end <= grace
             if one.names(subject, moment):
                 found_on = (one.coverage,)
                 return RevocationAnswer(
