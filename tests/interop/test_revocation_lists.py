@@ -12,6 +12,7 @@ import healthcert as hc
 from healthcert.errors import RevocationError
 from healthcert.publish.shc_crl import publish
 from healthcert.revocation.crl import read_crl
+from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import open_files
 from healthcert.revocation.identifiers import (
     IdentifierType,
@@ -22,7 +23,6 @@ from healthcert.revocation.identifiers import (
     uvci_hash,
 )
 from healthcert.revocation.store import RevocationStore, Standing
-from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.update import install_revocations
 from tests.support import CLOCK, NOW
 

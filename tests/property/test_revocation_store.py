@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,12 @@ class Model:
             self.batches[name] = {entry for entry in entries if ORIGINS[entry[2]].expires >= second}
         self.filters = {n: f for n, f in self.filters.items() if ORIGINS[f.origin].expires >= second}
 
-    def count(self) -> int:
-        return sum(len(entries) for entries in self.batches.values())
+    def count(self, second: int) -> tuple[int, int]:
+        """How many entries and filters have not expired."""
+        origins = [origin for entries in self.batches.values() for _, _, origin in entries]
+        filters = [one.origin for one in self.filters.values()]
+        records, kept = (sum(ORIGINS[one].expires >= second for one in found) for found in (origins, filters))
+        return records, kept
 
 
 def played(model: Model, one: Round, into: Gathering) -> Model:
@@ -168,7 +173,9 @@ def played(model: Model, one: Round, into: Gathering) -> Model:
             kept.add(step.batch)
         elif isinstance(step, Withdraw):
             into.withdraw(step.batch)
-            after.withdraw(step.batch)
+            # Nothing goes while not all could be had.
+            if not one.problem:
+                after.withdraw(step.batch)
         elif isinstance(step, Remove):
             where = PLACES[step.place]
             keys = [key(number, where.type) for number in step.keys]
@@ -256,28 +263,38 @@ def run(world: World, model: Model, one: Round, *, incremental: bool) -> Model:
     generation = 0 if first else world.head().generation
     world.install(script, incremental=incremental)
     model = after[0]
-    model.expire(second)
+    model.expire(second - gathering._LINGERING)
     model.covers = model.covers if one.problem and incremental else not one.problem
     if world.head().generation > generation:
-        assert world.head().records == model.count()
-        assert world.head().filters == len(model.filters)
+        assert (world.head().records, world.head().filters) == model.count(second)
         held = read_batches(world.folder / LEDGER, "one")
         assert set(held) >= set(model.filters) | {name for name, entries in model.batches.items() if entries}
     for segment in world.store.segments("one"):
         segment.check()
     assert world.files() == {file.name for file in world.head().files}
     check_answers(world, model)
+    if one.hours and gathering._LINGERING:
+        # Whoever asks about an earlier moment still finds what expired after it.
+        world.now -= timedelta(seconds=gathering._LINGERING)
+        check_answers(world, model)
+        world.now += timedelta(seconds=gathering._LINGERING)
     return model
 
 
 @pytest.mark.parametrize("incremental", [True, False])
 @pytest.mark.parametrize("small", [True, False])
 @settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-@given(rounds=st.lists(_rounds, min_size=1, max_size=6), spill=st.integers(1, 9), overlay=st.sampled_from((1, 2, 5)))
+@given(
+    rounds=st.lists(_rounds, min_size=1, max_size=6),
+    spill=st.integers(1, 9),
+    overlay=st.sampled_from((1, 2, 5)),
+    lingering=st.sampled_from((0, 3600)),
+)
 def test_a_store_answers_as_a_dictionary_would(
-    small: bool, incremental: bool, rounds: list[Round], spill: int, overlay: int
+    small: bool, incremental: bool, rounds: list[Round], spill: int, overlay: int, lingering: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(gathering, "_LINGERING", lingering)
         if small:
             patch.setattr(gathering, "_SMALL", 1)
             patch.setattr(gathering, "_OVERLAY", overlay)

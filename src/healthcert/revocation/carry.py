@@ -28,6 +28,7 @@ from healthcert.encoding import cose
 from healthcert.errors import Code, DecodeError, RevocationError, Step
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import Environment, TrustAnchor, need_anchors
+from healthcert.lists.archive import directory_length
 from healthcert.revocation import folder as folders
 from healthcert.revocation import guards, ledger
 from healthcert.revocation.coordinates import Mode
@@ -45,7 +46,6 @@ FORMAT = "bundle"
 _MAX_DEPTH = 4
 _PIECE = 1 << 20
 _LONGEST_DIRECTORY = 4 << 20  # bytes of an archive's directory; a store of the most lists has a tenth of that
-_END, _END_64, _LOCATOR_64 = struct.Struct("<4s8xL4xH"), struct.Struct("<4s36xQ8x"), struct.Struct("<4s16x")
 # What the reader raises for archives that are damaged, or made in a way that it does not know.
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -276,21 +276,10 @@ def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _check_directory(file: IO[bytes]) -> None:
-    """Refuses an archive with a long directory: the reader makes an object of each entry before any signature counts.
-
-    The reader finds the directory in the same way, for an archive that nothing stands behind.
-    """
-    parts = _END_64.size, _LOCATOR_64.size, _END.size
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - sum(parts)))
-    tail = file.read().rjust(sum(parts), b"\0")
-    mark, length, comment = _END.unpack_from(tail, parts[0] + parts[1])
-    mark_64, length_64 = _END_64.unpack_from(tail)
-    (locator,) = _LOCATOR_64.unpack_from(tail, parts[0])
-    if (mark, comment) != (b"PK\5\6", 0):
+    """Refuses an archive with a long directory, of which the reader makes objects before any signature counts."""
+    length = directory_length(file)
+    if length is None:
         raise _refused("no archive, or something stands behind it")
-    if (locator, mark_64) == (b"PK\6\7", b"PK\6\6"):
-        length = length_64
     if length > _LONGEST_DIRECTORY:
         raise _refused("an archive of more files than a bundle has", Code.INPUT_TOO_LONG)
 

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from healthcert.errors import Code, DecodeError, RevocationError, Step
 from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
+from healthcert.lists.archive import directory_length
 
 _MOST_FILES = 1_000_000
+_LONGEST_DIRECTORY = 16 << 20  # bytes of an archive's directory: about 150,000 files of the names that lists have
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -109,6 +111,15 @@ class _Zip:
         return data
 
 
+def _check_directory(file: IO[bytes]) -> None:
+    """Refuses an archive with a long directory: the reader makes an object of each entry before they are counted."""
+    length = directory_length(file, comment=True)
+    if length is None:
+        raise _refused("a damaged archive, or something stands behind it")
+    if length > _LONGEST_DIRECTORY:
+        raise _refused("an archive of too many files", Code.INPUT_TOO_LONG)
+
+
 @contextmanager
 def open_files(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Files]:
     """The files in a folder or archive (ZIP, gzipped tar), or one file alone, under its own name.
@@ -121,10 +132,12 @@ def open_files(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator
     elif path.exists() and not path.is_file():
         raise _refused("neither a file nor a folder")
     elif zipfile.is_zipfile(path):
-        with _whole():
-            archive = zipfile.ZipFile(path)
-        with archive:
-            yield _Zip(archive, limits)
+        with path.open("rb") as file:
+            _check_directory(file)
+            with _whole():
+                archive = zipfile.ZipFile(file)
+            with archive:
+                yield _Zip(archive, limits)
     elif path.name.endswith((".tgz", ".tar.gz")):
         yield Given(dict(tar_members(_read(path, limits), limits)))
     else:

@@ -183,14 +183,15 @@ class Gathering:
         return not (self.added or self.withdrawn or self._spool.tombstones)
 
     def write(self, path: Path, now: int) -> Gathered:
-        """Writes what is new to a segment, and leaves out what has expired.
+        """Writes what is new to a segment, and leaves out what expired a day ago.
 
+        What has expired since is there for whoever asks about an earlier moment, and is not counted.
         Raises :class:`RevocationError` (``INPUT_TOO_LONG``; ``REVOCATION_STORE_UNREADABLE`` when a segment in use is
         damaged), OSError.
         """
         runs = self._spool.runs()
-        now -= _LINGERING
-        self._expire(now)
+        oldest = now - _LINGERING
+        self._expire(oldest)
         behind = self._segments[0] if self._segments else None
         over = self._segments[1:]
         self._blobs.flush()
@@ -204,25 +205,25 @@ class Gathering:
             # What is damaged must not get a new digest.
             segment.check()
         layers: list[Run | Old] = [Old(segment) for segment in old]
-        gone = {n for n, origin in enumerate(self._origins) if origin.expires < now} | self._without_batch()
+        gone = {n for n, origin in enumerate(self._origins) if origin.expires < oldest} | self._without_batch()
         written = write_segment(
             path, [*layers, *runs], self._all_filters(layers, gone), self._origins, dead=gone, overlay=lay
         )
         dead = dead if lay else frozenset()
         stack = (behind, Segment(path)) if lay and behind is not None else (Segment(path),)
-        records, filters = alive(stack, dead, now)
-        if records > self._limits.revocation_entries:
+        # What lingers takes room as well, and a list whose entries all end at once must not grow without end.
+        if alive(stack, dead, oldest)[0] > self._limits.revocation_entries:
             raise self._spool.too_many()
-        return Gathered(written, lay, dead, records, filters)
+        return Gathered(written, lay, dead, *alive(stack, dead, now))
 
     def close(self) -> None:
         self._blobs.close()
 
-    def _expire(self, now: int) -> None:
+    def _expire(self, oldest: int) -> None:
         """Forgets batches of which nothing is left, so that one is taken in again if it turns up with a later end."""
         for batch, held in list(self._held.items()):
             numbers = range(held.first, held.last)
-            if numbers and all(self._origins[number].expires < now for number in numbers):
+            if numbers and all(self._origins[number].expires < oldest for number in numbers):
                 del self._held[batch]
 
     def _in_use(self) -> set[int]:

@@ -16,7 +16,7 @@ from healthcert.errors import Code, RevocationError, Step
 from healthcert.lists.anchors import Environment
 from healthcert.revocation import bloom, ledger, varhash
 from healthcert.revocation.coordinates import Mode, place
-from healthcert.revocation.identifiers import IdentifierType, Subject
+from healthcert.revocation.identifiers import EU_TYPES, IdentifierType, Subject
 from healthcert.revocation.ledger import Head, State
 from healthcert.revocation.segment import (
     BLOOM,
@@ -33,7 +33,6 @@ from healthcert.revocation.segment import (
 LEDGER = "ledger.db"
 _TRIES = 20
 _MISSES = 10_000  # sections that are not there, kept in mind; and filters that were measured
-_EU_TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
 
 
 @unique
@@ -157,23 +156,30 @@ class RevocationStore:
 
         Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) when a file is damaged, unless another has it.
         """
-        moment = int(now.timestamp())
+        # Another thread may take in new lists meanwhile: all of this is about those of one moment.
+        index, moment = self._index, int(now.timestamp())
+        damaged = set(index.damaged)
         lists: list[Coverage] = []
         overdue: list[Coverage] = []
         where, odds = None, 0.0
-        for one in self._index.lists:
+        for one in index.lists:
             end = one.coverage.fresh_until
             fresh = end is None or now - end <= grace
-            if one.names(subject, moment):
-                found_on = (one.coverage,)
-                return RevocationAnswer(
-                    Standing.HIT, one.head.source, 0.0, *((found_on, ()) if fresh else ((), found_on))
-                )
-            if one.head.filters and (found := one.odds(subject, moment)) is not None:
+            try:
+                named = one.names(subject, moment)
+                # Not by the number of its filters, for those that ended of late are not among them.
+                found = one.odds(subject, moment) if one.head.modes and not named else None
+            except RevocationError:
+                damaged.add(one.head.source)
+                continue
+            if named:
+                on = (one.coverage,)
+                return RevocationAnswer(Standing.HIT, one.head.source, 0.0, *((on, ()) if fresh else ((), on)))
+            if found is not None:
                 where, odds = (one, found) if where is None or found < odds else (where, odds)
             if one.covers(subject):
                 (lists if fresh else overdue).append(one.coverage)
-        if damaged := self._index.damaged:
+        if damaged:
             raise _unreadable(f"update or remove what is damaged of it: {', '.join(sorted(damaged))}")
         if where is not None:
             return RevocationAnswer(Standing.POSSIBLE, where.head.source, odds, tuple(lists), tuple(overdue))
@@ -264,7 +270,7 @@ class _List:
             mode = self._modes.get(b"" if kid is None else kid)
             if mode is None:
                 continue
-            for key in (key for type_ in _EU_TYPES for key in subject.identifiers.get(type_, ())):
+            for key in (key for type_ in EU_TYPES for key in subject.identifiers.get(type_, ())):
                 for segment, row in self._filters(kid, mode, key):
                     if self._counts(row.extra, subject, moment):
                         asked.append((segment, row, mode))

@@ -158,6 +158,59 @@ def test_a_zip_archive(tmp_path: Path, method: int) -> None:
         assert (files.read("a"), files.read("c"), files.read("empty/")) == (b"data", None, None)
 
 
+def test_a_zip_archive_may_have_a_comment_and_nothing_else_behind_it(tmp_path: Path) -> None:
+    path = zipped(tmp_path, "a")
+    for length in (1, 0xFFFF):
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.comment = b"x" * length
+        with open_files(path) as files:
+            assert files.read("a") == b"data"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-0xFFFF] + b"x" * 100)
+    assert refused(path) is Code.REVOCATION_LIST_UNREADABLE
+
+
+def test_a_zip_archive_of_a_long_directory_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path, "a", "b")
+    data = path.read_bytes()
+    length = len(data) - data.index(b"PK\1\2") - 22
+    monkeypatch.setattr(module, "_LONGEST_DIRECTORY", length)
+    with open_files(path) as files:
+        assert files.names() == ("a", "b")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"a comment"
+    with open_files(path) as files:
+        assert files.names() == ("a", "b")
+    monkeypatch.setattr(module, "_LONGEST_DIRECTORY", length - 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was opened"))
+        assert refused(path) is Code.INPUT_TOO_LONG
+
+
+@pytest.mark.parametrize("behind", [0, 7])
+def test_so_is_a_zip_archive_whose_64_bit_end_says_another_length(tmp_path: Path, behind: int) -> None:
+    path = zipped(tmp_path, "a")
+    data = path.read_bytes()
+    begin, end, at = data.index(b"PK\1\2"), data[-22:], len(data) - 22
+    comment = bytes(behind)
+
+    def with_64(length: int, place: int, mark: bytes = b"PK\6\6") -> None:
+        long = struct.pack("<4sQ2H2L4Q", mark, 44, 45, 45, 0, 0, 1, 1, length, begin)
+        locator = struct.pack("<4sLQL", b"PK\6\7", 0, place, 1)
+        path.write_bytes(data[:-22] + long + locator + end[:-2] + struct.pack("<H", behind) + comment)
+
+    with_64(at - begin, at)
+    with open_files(path) as files:
+        assert files.read("a") == b"data"
+    with_64(1 << 40, at)
+    assert refused(path) is Code.INPUT_TOO_LONG
+    # Readers do not agree where it is, unless there is one place.
+    with_64(at - begin, at - 1)
+    assert refused(path) is Code.REVOCATION_LIST_UNREADABLE
+    with_64(at - begin, at, b"PK\6\5")
+    assert refused(path) is Code.REVOCATION_LIST_UNREADABLE
+
+
 @pytest.mark.parametrize("name", [name for name in OUTSIDE if name not in ("", "a/", "a\0b")])
 def test_a_zip_archive_whose_names_lead_out_is_refused(tmp_path: Path, name: str) -> None:
     if os.sep == "/":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from tests.unit.revocation.world import (
     refusal,
     says,
 )  # fmt: skip
+
+MOMENT = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -86,6 +89,40 @@ def test_a_whole_list_ends_what_was_neither_kept_nor_added(world: World) -> None
     world.install(does(adds("a", 4), lambda into: into.keep("b"), lambda into: into.keep("new"), whole=True))
     assert hits(world) == {2, 4}
     assert set(read_batches(world.folder / LEDGER, "one")) == {"a", "b"}
+
+
+@pytest.mark.parametrize("lay", [True, False])
+def test_nothing_is_withdrawn_while_not_all_could_be_had(
+    world: World, monkeypatch: pytest.MonkeyPatch, lay: bool
+) -> None:
+    if lay:
+        overlaid(monkeypatch)
+    problem = RevocationError(Code.FETCH_FAILED, "cut off", Step.REVOCATION)
+    steps = [
+        lambda into: into.withdraw("a"),
+        lambda into: into.withdraw("b"),
+        lambda into: into.withdraw("f"),
+        adds("b", 4, mark="new"),
+    ]
+    modes = {KID: Mode.POINT}
+    world.install(
+        does(adds("a", 1, 2, mark="m"), adds("b", 3), filters_in("f", bloom_of(bytes(16))), adds("c", 7), modes=modes)
+    )
+    before = read_batches(world.folder / LEDGER, "one")
+    change = world.install(does(*steps, problem=problem, modes=modes))
+    # What takes the place of a batch does so; what just goes stays, with all that was remembered of it.
+    assert (change.added, change.withdrawn, change.error) == (1, 0, problem)
+    assert (hits(world), world.ask(bytes(16)), world.head().records) == ({1, 2, 4, 7}, Standing.POSSIBLE, 4)
+    after = read_batches(world.folder / LEDGER, "one")
+    assert {name: after[name] for name in "afc"} == {name: before[name] for name in "afc"}
+    assert after["b"].mark == "new"
+    # With nothing but what goes, nothing has changed.
+    generation = world.head().generation
+    world.install(does(*steps[:1], whole=True, problem=problem, modes=modes))
+    assert (world.head().generation, hits(world)) == (generation, {1, 2, 4, 7})
+    change = world.install(does(*steps, modes=modes))
+    assert (change.added, change.withdrawn, change.error) == (1, 2, None)
+    assert (hits(world), world.ask(bytes(16)), world.head().records) == ({4, 7}, Standing.CLEAR, 2)
 
 
 def test_what_is_known_of_batches_in_use(world: World) -> None:
@@ -214,19 +251,71 @@ def test_an_identifier_is_removed_from_its_place_alone(world: World) -> None:
 # --- Time ---
 
 
-def test_what_has_expired_is_dropped_and_can_come_again(world: World) -> None:
-    short, long = Origin(expires=SECOND), Origin(expires=SECOND + 7200)
+def test_what_expired_a_day_ago_is_dropped_and_can_come_again(world: World) -> None:
+    short, long = Origin(expires=SECOND), Origin(expires=SECOND + 48 * 3600)
     both = [(PLACE, key(2), short), (PLACE, key(3), long)]
     world.install(does(adds("a", 1, origin=short, mark="m"), lambda into: into.add_each("b", both)))
     assert (hits(world), world.head().records) == ({1, 2, 3}, 3)
-    world.now += HOUR
+    world.now = NOW + 24 * HOUR
     assert hits(world) == {3}
     world.install(does(adds("c", 4)))
+    # Until then it does not count, and is held.
     assert (hits(world), world.head().records) == ({3, 4}, 2)
+    assert set(read_batches(world.folder / LEDGER, "one")) == {"a", "b", "c"}
+    world.now += MOMENT
+    world.install(does(adds("c", 4, 5)))
+    assert (hits(world), world.head().records) == ({3, 4, 5}, 3)
     # Nothing is left of it, so it is not held.
     assert set(read_batches(world.folder / LEDGER, "one")) == {"b", "c"}
+    world.now = NOW
+    assert hits(world) == {3, 4, 5}
+    world.now = NOW + 25 * HOUR
     world.install(does(adds("a", 1, origin=long, mark="m")))
-    assert hits(world) == {1, 3, 4}
+    assert hits(world) == {1, 3, 4, 5}
+
+
+@pytest.mark.parametrize("lay", [True, False])
+def test_what_has_expired_is_found_by_who_asks_about_an_earlier_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch, lay: bool
+) -> None:
+    if lay:
+        overlaid(monkeypatch)
+    short = Origin(expires=SECOND + 3600)
+    filter_ = bloom_of(bytes(16))
+    world.install(
+        does(
+            adds("a", 1, origin=short),
+            adds("b", *range(2, 9)),
+            lambda into: into.add_filter("f", KID, None, "0", filter_, short, bloom=True),
+            modes={KID: Mode.POINT},
+        )
+    )
+    assert (world.head().records, world.head().filters) == (8, 1)
+    world.now += 2 * HOUR
+    world.install(does(adds("c", 9), modes={KID: Mode.POINT}))
+    assert len(world.store.segments("one")) == (2 if lay else 1)
+    assert (world.head().records, world.head().filters) == (8, 0)
+    assert (hits(world), world.ask(bytes(16))) == ({*range(2, 10)}, Standing.CLEAR)
+    world.now -= HOUR
+    assert (hits(world), world.ask(bytes(16))) == ({*range(1, 10)}, Standing.POSSIBLE)
+    # What was taken out of use is not there at any moment.
+    world.now += HOUR
+    world.install(does(lambda into: into.withdraw("a"), modes={KID: Mode.POINT}))
+    assert (world.head().records, set(read_batches(world.folder / LEDGER, "one"))) == (8, {"b", "c", "f"})
+    world.now -= HOUR
+    assert hits(world) == {*range(2, 10)}
+
+
+def test_what_lingers_takes_room(world: World) -> None:
+    few = replace(DEFAULT_LIMITS, revocation_entries=10)
+    world.install(does(adds("a", *range(6), origin=Origin(expires=SECOND))), limits=few)
+    world.now += HOUR
+    assert refusal(lambda: world.install(does(adds("b", *range(6, 11))), limits=few)) is Code.INPUT_TOO_LONG
+    world.install(does(adds("b", *range(6, 10))), limits=few)
+    assert (hits(world), world.head().records) == ({6, 7, 8, 9}, 4)
+    world.now += 24 * HOUR
+    world.install(does(adds("c", *range(10, 16))), limits=few)
+    assert hits(world) == set(range(6, 16))
 
 
 def test_the_numbers_of_origins_are_used_again(world: World) -> None:

@@ -78,8 +78,12 @@ def test_the_order_of_lists(memory: dict[str, Any], new: dict[str, Any], expecte
 
 @pytest.mark.parametrize(
     ("before", "after", "most", "allowed"),
-    [(0, 0, 0.0, True), (100, 100, 0.0, True), (100, 99, 0.0, False), (100, 75, 0.25, True), (100, 74, 0.25, False),
-     (100, 0, 1.0, True), (0, 100, 0.0, True), (1, 0, 0.25, False)],
+    [(0, 0, 0.0, True), (100, 100, 0.0, True), (0, 100, 0.0, True), (1, 0, 0.0, True),
+     # So many as one batch may go, whatever part that is.
+     (1000, 0, 0.0, True), (1001, 0, 0.0, False), (1001, 0, 0.25, False), (1001, 0, 1.0, True),
+     (5000, 4000, 0.0, True), (5000, 3999, 0.0, False),
+     # Of a longer list it is the part that counts.
+     (5000, 3750, 0.25, True), (5000, 3749, 0.25, False), (5000, 0, 1.0, True)],
 )  # fmt: skip
 def test_how_many_entries_may_be_lost(before: int, after: int, most: float, allowed: bool) -> None:
     assert refusal(guards.check_loss, before, after, most) is (None if allowed else Code.REVOCATION_LIST_SHRANK)

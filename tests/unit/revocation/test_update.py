@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import healthcert as hc
 from healthcert.errors import Code, FetchError, HealthCertError, RevocationError, Step, TrustError
 from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.revocation import folder as folders
-from healthcert.revocation import installing, ledger
+from healthcert.revocation import guards, installing, ledger
 from healthcert.revocation.batch import Held
 from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
@@ -106,6 +106,7 @@ def test_a_list_that_lost_too_much_needs_force(
 ) -> None:
     if lay:
         overlaid(monkeypatch)
+    monkeypatch.setattr(guards, "_A_BATCH", 0)
     more: dict[str, Any] = {"incremental": incremental, "max_loss": 0.25}
     short = Origin(expires=SECOND)
 
@@ -123,8 +124,42 @@ def test_a_list_that_lost_too_much_needs_force(
     assert world.install(lists({"a": map(key, range(56))}), force=True, **more).records == 56
 
 
+def test_what_lingers_hides_no_loss(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "_A_BATCH", 0)
+
+    def takes_out(*batches: str) -> Any:
+        def script(into: Gathering, *_: Any) -> Any:
+            for batch in batches:
+                into.withdraw(batch)
+            return says(whole=False)
+
+        return script
+
+    def first(into: Gathering, *_: Any) -> Any:
+        into.add("short", PLACE, map(key, range(100)), Origin(expires=SECOND))
+        for number in range(10):
+            into.add(str(number), PLACE, map(key, range(100 + number * 10, 110 + number * 10)), Origin())
+        return says()
+
+    world.install(first)
+    assert world.head().records == 200
+    world.now += HOUR
+    # A third of what has not expired.
+    assert refused(world, takes_out("0", "1", "2"), max_loss=0.25) is Code.REVOCATION_LIST_SHRANK
+    assert world.install(takes_out("0", "1"), max_loss=0.25).records == 80
+    # What has expired is no loss, whether it goes or stays.
+    assert world.install(takes_out("short"), max_loss=0.0).records == 80
+
+
+def test_a_list_may_lose_as_much_as_a_batch(world: World) -> None:
+    world.install(lists({"a": map(key, range(1001))}))
+    assert refused(world, lists({}), max_loss=0.25) is Code.REVOCATION_LIST_SHRANK
+    assert world.install(lists({"a": [key(0)]}), max_loss=0.25).records == 1
+
+
 def test_what_is_removed_one_by_one_counts_as_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     overlaid(monkeypatch)
+    monkeypatch.setattr(guards, "_A_BATCH", 0)
 
     def removes(*numbers: int) -> Any:
         def script(into: Gathering, *_: Any) -> Any:
@@ -171,6 +206,73 @@ def test_nothing_is_built_on_whom_the_operator_no_longer_believes(world: World) 
     change = world.fetch(lambda *_: None, **PINNED)
     assert change.error is not None
     assert world.head().signer == other.fingerprint
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+def test_what_is_asked_for_otherwise_is_asked_for_anew(world: World, incremental: bool) -> None:
+    seen: list[Known] = []
+
+    def script(into: Gathering, known: Known, _: Context) -> Any:
+        seen.append(known)
+        into.add("a", PLACE, [key(1)], Origin())
+        return says(validators={"u": "1"}, state={"at": "1"})
+
+    def known_to(**more: Any) -> bool:
+        """Whether the format is told of the last update; of nothing, or of all."""
+        assert world.fetch(script, incremental=incremental, **more).error is None
+        assert seen[-1] in (Known(), Known(world.now, world.now, {"u": "1"}, {"at": "1"}))
+        assert world.ask(key(1)) is Standing.HIT
+        return seen[-1] != Known()
+
+    told = [
+        known_to(),
+        known_to(),
+        known_to(options={"countries": "FR", "filter": "x"}),
+        known_to(options={"filter": "x", "countries": "FR"}),
+        known_to(options={"countries": "DE", "filter": "x"}),
+        known_to(),
+        known_to(url="https://example.com"),
+        known_to(url="https://example.com"),
+        # A secret may change at every update.
+        known_to(url="https://example.com", secrets={"token": "1"}, max_age=HOUR),
+    ]
+    assert told == [False, True, False, True, False, False, False, True, True]
+    # Nor is it any secret that is kept.
+    assert b"example.com" not in (world.folder / LEDGER).read_bytes()
+
+
+def test_what_failed_when_asked_for_otherwise_is_asked_for_anew_again(world: World) -> None:
+    seen: list[bool] = []
+    outcomes: list[Any] = [says(state={"at": "1"}), FAILURE, says(state={"at": "2"}), says()]
+
+    def script(_into: Gathering, known: Known, _: Context) -> Any:
+        seen.append(known == Known())
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, RevocationError):
+            raise outcome
+        return outcome
+
+    world.fetch(script)
+    for _ in range(3):
+        world.fetch(script, options={"countries": "DE"})
+    assert seen == [True, True, True, False]
+
+
+def test_what_a_clock_that_was_ahead_fetched_is_asked_for_anew(world: World) -> None:
+    seen: list[datetime | None] = []
+
+    def script(into: Gathering, known: Known, _: Context) -> Any:
+        seen.append(known.fetched_at)
+        into.add("a", PLACE, [key(1)], Origin())
+        return says(validators={"u": "1"}, state={"at": "1"})
+
+    second = timedelta(seconds=1)
+    for offset in (HOUR, timedelta(0), -guards.CLOCK_SKEW, -2 * guards.CLOCK_SKEW - second):
+        world.now = NOW + offset
+        assert world.fetch(script).error is None
+        assert world.head().fetched_at == world.now
+    # Two clocks are never quite the same.
+    assert seen == [None, None, NOW, None]
 
 
 # --- Lists of nothing, of the same, and of a part ---
@@ -229,7 +331,7 @@ def test_part_of_a_first_list_names_and_never_clears(world: World) -> None:
     assert (world.ask(key(1)), world.ask(key(2))) == (Standing.HIT, Standing.UNKNOWN)
     head, memory = world.head(), world.store.state.memories["one"]
     assert (head.complete, head.counter, head.loaded_at.year) == (False, None, 1970)
-    assert memory == Memory(state={"at": "1"}, error=(SECOND, Code.FETCH_FAILED, "cut off"))
+    assert memory == Memory(state={"at": "1"}, options=memory.options, error=(SECOND, Code.FETCH_FAILED, "cut off"))
     # Nothing new does not make it whole.
     assert world.fetch(lambda *_: None).unchanged
     assert world.store.state.memories["one"].error is not None

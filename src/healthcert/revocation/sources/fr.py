@@ -38,9 +38,9 @@ Page = tuple[list[tuple[bytes, bool]], int | None]
 class French:
     """See the module. The server asks for a token, the secret option ``token``.
 
-    It speaks for what France issued, or for the countries of the option ``countries``. What was handed on, and pages of
-    a list of which there are more, speak for nobody unless that option says so. Nothing but the TLS certificate of the
-    server keeps an older list from coming again.
+    It speaks for what France issued, or for the countries of the option ``countries``. What was handed on speaks for
+    nobody unless that option says so, and pages of a list of which there are more never do. Nothing but the TLS
+    certificate of the server keeps an older list from coming again.
     """
 
     name = "fr"
@@ -73,9 +73,9 @@ class French:
             context.progress(number, len(names))
         if not standing:
             raise refused("no file of a list")
-        # What is missing up to the end would look as if it were not revoked.
+        # What is missing up to the end would look as if it were not revoked, whatever countries the operator names.
         if any(there[type_] < end for type_, end in ends.items()):
-            own.clear()
+            return _listed(standing, into, frozenset())
         return _listed(standing, into, covered(context, *own))
 
     def fetch(self, fetcher: Fetcher, url: str, into: Gathering, known: Known, context: Context) -> Listed | None:

@@ -109,6 +109,10 @@ def test_pages_of_a_list_of_which_there_are_more_speak_for_nobody(tmp_path: Path
     # What is missing of one list is not made up for by the other.
     found.install({"dcc/0": page(ONE, TWO, last=2), "2ddoc/0": page(BARCODE, last=2)})
     assert found.ask(TWODDOC, ONE, country="FR") is Standing.UNKNOWN
+    # Nor is it by what the operator says of the list.
+    other = desk(tmp_path / "other", countries="FR")
+    other.install({"dcc/0": page(ONE, last=3)})
+    assert other.ask(DCC, TWO, country="FR") is Standing.UNKNOWN
 
 
 NO_ELEMENTS: tuple[Any, ...] = (
