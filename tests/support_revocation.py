@@ -17,8 +17,9 @@ from healthcert.fetch import Response
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.x509 import parse_certificate
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType, Subject
-from healthcert.revocation.store import RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from tests.gateway.dgcg import sign_cms
 from tests.support import DAY, NOW
 

@@ -18,12 +18,13 @@ from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import covpass, slices
 from healthcert.publish.revoked import RevokedEntry
+from healthcert.revocation.answer import RevocationAnswer
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.sources.slices import TYPES, Slice, read_entry, read_table
-from healthcert.revocation.store import RevocationAnswer, RevocationStore
+from healthcert.revocation.store import RevocationStore
 from healthcert.revocation.update import install_revocations, update_revocations
 from tests.support import DAY, NOW, dsc
 

@@ -11,7 +11,7 @@ from healthcert.errors import Step
 from healthcert.families.hcert.uvci import UvciCheck, check_uvci
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.model import Coding, Event, Exemption, HealthCertificate, Holder, Recovery, TestResult, Vaccination
-from healthcert.revocation.store import RevocationAnswer
+from healthcert.revocation.answer import RevocationAnswer
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.report import Outcome, Report, StepResult, describe_key
 from healthcert_cli.text import printable

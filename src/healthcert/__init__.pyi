@@ -57,6 +57,9 @@ from healthcert.model import TestResult as TestResult
 from healthcert.model import Vaccination as Vaccination
 from healthcert.publish.bundle import export_bundle as export_bundle
 from healthcert.publish.revocation_bundle import export_revocations as export_revocations
+from healthcert.revocation.answer import Coverage as Coverage
+from healthcert.revocation.answer import RevocationAnswer as RevocationAnswer
+from healthcert.revocation.answer import Standing as Standing
 from healthcert.revocation.carry import import_revocations as import_revocations
 from healthcert.revocation.config import load_revocation_sources as load_revocation_sources
 from healthcert.revocation.feed import RevocationChange as RevocationChange
@@ -64,10 +67,7 @@ from healthcert.revocation.feed import RevocationFeed as RevocationFeed
 from healthcert.revocation.files import open_files as open_files
 from healthcert.revocation.identifiers import IdentifierType as IdentifierType
 from healthcert.revocation.identifiers import Subject as Subject
-from healthcert.revocation.store import Coverage as Coverage
-from healthcert.revocation.store import RevocationAnswer as RevocationAnswer
 from healthcert.revocation.store import RevocationStore as RevocationStore
-from healthcert.revocation.store import Standing as Standing
 from healthcert.revocation.update import install_revocations as install_revocations
 from healthcert.revocation.update import remove_revocations as remove_revocations
 from healthcert.revocation.update import update_revocations as update_revocations

@@ -19,12 +19,13 @@ from typing import Any
 
 import healthcert as hc
 from healthcert.revocation import gathering, installing, spool, writer
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.protocol import Listed
-from healthcert.revocation.store import RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.revocation.update import install_revocations
 from tests.integration.hammer import drained, forked
 from tests.unit.revocation.world import NOW, PLACE, Told, says, subject

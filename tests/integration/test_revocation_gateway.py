@@ -18,9 +18,10 @@ from healthcert.https import HttpFetcher
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.publish.batches import delete_batch, make_batches, upload_batch
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.identifiers import IdentifierType, Subject, hcert_identifiers
-from healthcert.revocation.store import RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.revocation.update import update_revocations
 from tests.gateway import certificates
 from tests.gateway.dgcg import Dgcg

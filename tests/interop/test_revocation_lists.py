@@ -11,6 +11,7 @@ import pytest
 import healthcert as hc
 from healthcert.errors import RevocationError
 from healthcert.publish.shc_crl import publish
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.crl import read_crl
 from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import open_files
@@ -22,7 +23,7 @@ from healthcert.revocation.identifiers import (
     rid_key,
     uvci_hash,
 )
-from healthcert.revocation.store import RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.revocation.update import install_revocations
 from tests.support import CLOCK, NOW
 

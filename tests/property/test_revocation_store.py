@@ -14,13 +14,14 @@ from msgspec import Struct
 
 from healthcert.errors import Code, RevocationError
 from healthcert.revocation import gathering, spool, writer
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.batch import Place
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.ledger import read_batches
 from healthcert.revocation.segment import NEVER, Origin
-from healthcert.revocation.store import LEDGER, Standing
+from healthcert.revocation.store import LEDGER
 from tests.unit.revocation.world import (
     HOUR,
     KID,

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from healthcert.errors import Code, Step, VerificationError
 from healthcert.lists.anchors import Environment
 from healthcert.model import HealthCertificate
+from healthcert.revocation.answer import RevocationAnswer, Standing
 from healthcert.revocation.identifiers import Subject, hcert_identifiers
-from healthcert.revocation.store import RevocationAnswer, RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.verify.policy import Policy
 from healthcert.verify.steps import Authenticated
 

@@ -15,7 +15,7 @@ from healthcert.errors import Code, Step, TrustError
 from healthcert.families.hcert.uvci import check_uvci
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, HealthCertificate
-from healthcert.revocation.store import Coverage, RevocationAnswer
+from healthcert.revocation.answer import Coverage, RevocationAnswer
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.policy import Policy
 

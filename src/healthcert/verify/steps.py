@@ -16,7 +16,7 @@ from healthcert.families import recognise as recognise_family
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
 from healthcert.model import Event, HealthCertificate, Private, TestResult
-from healthcert.revocation.store import RevocationAnswer, Standing
+from healthcert.revocation.answer import RevocationAnswer, Standing
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore

@@ -9,7 +9,8 @@ from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, HealthCertError, Step, VerificationError
 from healthcert.families.protocol import Decoded, Finding
 from healthcert.model import HealthCertificate
-from healthcert.revocation.store import RevocationAnswer, RevocationStore
+from healthcert.revocation.answer import RevocationAnswer
+from healthcert.revocation.store import RevocationStore
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify import asking, steps

@@ -21,11 +21,11 @@ from healthcert.issue.signer import Signer
 from healthcert.publish import batches as published
 from healthcert.publish.batches import Batch, delete_batch, make_batches, upload_batch
 from healthcert.publish.revoked import RevokedEntry
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.dgcg_batches import read_batch
-from healthcert.revocation.store import Standing
 from healthcert.revocation.update import install_revocations
 from tests import gateway_world
 from tests.support import DAY, NOW

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from healthcert.errors import Code, IssueError
 from healthcert.publish.readable_revocations import check_taken
 from healthcert.publish.shc_crl import publish
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.crl import read_crl
 from healthcert.revocation.identifiers import IdentifierType, rid_key
-from healthcert.revocation.store import Standing
 from tests.support import NOW
 from tests.unit.revocation.sources.national import Desk
 

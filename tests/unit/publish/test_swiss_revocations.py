@@ -19,8 +19,8 @@ from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.swiss import SIGNER
 from healthcert.publish import readable_revocations
 from healthcert.publish.swiss_revocations import publish
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
-from healthcert.revocation.store import Standing
 from tests.support import DAY, NOW, dsc
 from tests.support_lists import chain
 from tests.unit.revocation.sources.national import Desk

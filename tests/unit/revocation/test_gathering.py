@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from healthcert.errors import Code, RevocationError, Step
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.revocation import gathering, spool
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.batch import Place
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.gathering import Gathering
 from healthcert.revocation.ledger import read_batches
 from healthcert.revocation.segment import NEVER, Origin
-from healthcert.revocation.store import LEDGER, Standing
+from healthcert.revocation.store import LEDGER
 from tests.unit.revocation.world import (
     ALWAYS,
     HOUR,

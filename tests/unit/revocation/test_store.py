@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from healthcert.errors import Code, RevocationError
-from healthcert.revocation import ledger, varhash
+from healthcert.revocation import ledger, lookup, varhash
 from healthcert.revocation import segment as form
-from healthcert.revocation import store as stores
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.batch import Place
 from healthcert.revocation.bloom import BloomFilter, Header
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.ledger import transaction
 from healthcert.revocation.segment import NEVER, Origin, Section
-from healthcert.revocation.store import LEDGER, RevocationStore, Standing
+from healthcert.revocation.store import LEDGER, RevocationStore
 from tests.unit.revocation.world import (
     HOUR,
     KID,
@@ -270,7 +270,7 @@ def test_odds_are_those_of_all_filters_that_were_asked(world: World) -> None:
 
     world.install(script)
     measured = {
-        segment_row: stores._measure(world.store.segments("one")[0], segment_row, Mode.POINT)
+        segment_row: lookup._measure(world.store.segments("one")[0], segment_row, Mode.POINT)
         for segment_row in world.store.segments("one")[0].all_rows()
         if segment_row.count != len(bloom_of())
     }
@@ -567,7 +567,7 @@ def test_each_section_is_searched_once(full: World, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_kept_in_mind_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "_MISSES", 10)
+    monkeypatch.setattr(lookup, "_MISSES", 10)
 
     def script(into: Any, *_: Any) -> Any:
         into.add("a", PLACE, [key(1)], Origin())

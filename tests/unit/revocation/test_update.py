@@ -16,6 +16,7 @@ from healthcert.errors import Code, FetchError, HealthCertError, RevocationError
 from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.revocation import folder as folders
 from healthcert.revocation import guards, installing, ledger
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.batch import Held
 from healthcert.revocation.feed import RevocationFeed
 from healthcert.revocation.files import Given
@@ -24,7 +25,7 @@ from healthcert.revocation.ledger import Memory
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources import registry
 from healthcert.revocation.sources.protocol import Context, Known
-from healthcert.revocation.store import LEDGER, RevocationStore, Standing
+from healthcert.revocation.store import LEDGER, RevocationStore
 from healthcert.revocation.update import install_revocations, remove_revocations, update_revocations
 from tests.unit.revocation.world import (
     ANCHOR,

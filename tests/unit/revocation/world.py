@@ -15,6 +15,7 @@ from healthcert.errors import Code, RevocationError
 from healthcert.fetch import Fetcher
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.revocation import gathering, installing, ledger, spool, writer
+from healthcert.revocation.answer import RevocationAnswer, Standing
 from healthcert.revocation.batch import Place
 from healthcert.revocation.bloom import BloomFilter
 from healthcert.revocation.feed import RevocationChange, RevocationFeed
@@ -24,7 +25,7 @@ from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.ledger import Head
 from healthcert.revocation.segment import Origin
 from healthcert.revocation.sources.protocol import Context, Known, Listed
-from healthcert.revocation.store import LEDGER, RevocationAnswer, RevocationStore, Standing
+from healthcert.revocation.store import LEDGER, RevocationStore
 from healthcert.revocation.update import install_revocations, update_revocations
 
 NOW = datetime(2022, 3, 1, 12, 0, tzinfo=UTC)

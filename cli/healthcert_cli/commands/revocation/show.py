@@ -17,10 +17,11 @@ from healthcert.errors import Code, HealthCertError, IssueError, RevocationError
 from healthcert.families import recognise
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate, entries_of_uvci
+from healthcert.revocation.answer import RevocationAnswer, Standing
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.ledger import Head
 from healthcert.revocation.sources.registry import SOURCES, source_named
-from healthcert.revocation.store import RevocationAnswer, RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.trust.store import TrustStore
 from healthcert.verify.report import describe_answer, odds_in_words
 from healthcert_cli.commands.revocation.shared import open_store, open_trust, store_option, trust_option

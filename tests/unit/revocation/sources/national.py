@@ -15,10 +15,11 @@ from healthcert.errors import Code, FetchError, HealthCertError
 from healthcert.fetch import Response
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType, Subject
-from healthcert.revocation.store import RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.revocation.update import install_revocations, update_revocations
 from tests.support import NOW
 

@@ -14,8 +14,8 @@ from healthcert.fetch import Response
 from healthcert.limits import Limits
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.lists.swiss import SIGNER
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
-from healthcert.revocation.store import Standing
 from tests.support import DAY, NOW
 from tests.support_lists import WEIRD, Chain, anchor_of, below, chain, spoiled, swiss_token
 from tests.unit.revocation.sources.national import URL, Desk, Server, survives

@@ -18,10 +18,10 @@ from healthcert.errors import Code, FetchError, RevocationError
 from healthcert.issue.pki import KeyPair, new_dsc
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import load_anchors
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.sources.covpass_files import open_signed, read_chunk, read_index, read_kids
 from healthcert.revocation.sources.slices import TYPES
-from healthcert.revocation.store import Standing
 from tests.support import DAY, NOW, csca, dsc
 from tests.support_slices import ANCHOR, KID, OTHER, Lists, Server, entry, key_of, refusal, standing, tree
 

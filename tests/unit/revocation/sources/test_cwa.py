@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from healthcert.fetch import Response
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.files import open_files
 from healthcert.revocation.identifiers import IdentifierType
-from healthcert.revocation.store import Standing
 from healthcert.revocation.update import install_revocations
 from tests.support import CLOCK
 from tests.unit.revocation.sources.national import URL, Desk, Server, survives

@@ -18,11 +18,12 @@ from healthcert.encoding import ber
 from healthcert.errors import Code, RevocationError
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.feed import RevocationChange, RevocationFeed
 from healthcert.revocation.files import Given
 from healthcert.revocation.identifiers import IdentifierType, Subject
 from healthcert.revocation.sources.dgcg_batches import read_batch, read_content, read_page
-from healthcert.revocation.store import RevocationStore, Standing
+from healthcert.revocation.store import RevocationStore
 from healthcert.revocation.update import install_revocations, update_revocations
 from tests.gateway.dgcg import sign_cms
 from tests.gateway_world import repeated

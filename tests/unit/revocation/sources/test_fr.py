@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 
 from healthcert.limits import Limits
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType, french_2ddoc_hash, french_dcc_hash
-from healthcert.revocation.store import Standing
 from tests.support_lists import WEIRD, spoiled
 from tests.unit.revocation.sources.national import URL, Desk, Server, survives
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from healthcert.limits import Limits
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType, uvci_hash
-from healthcert.revocation.store import Standing
 from tests.support import DAY, NOW
 from tests.support_lists import WEIRD, b64, spoiled
 from tests.unit.revocation.sources.national import URL, Desk, Server, survives

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from healthcert.fetch import Response
 from healthcert.lists.anchors import TrustAnchor
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.identifiers import IdentifierType
-from healthcert.revocation.store import Standing
 from tests.support import dsc
 from tests.support_lists import DUTCH_SIGNER, WEIRD, anchor_of, b64, chain, dutch_wrapper, spoiled
 from tests.unit.revocation.sources.national import URL, Desk, Server, survives

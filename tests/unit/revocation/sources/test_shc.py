@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from healthcert.errors import RevocationError, TrustError
 from healthcert.fetch import Response
 from healthcert.limits import Limits
+from healthcert.revocation.answer import Standing
 from healthcert.revocation.crl import read_crl
 from healthcert.revocation.identifiers import IdentifierType, rid_key
-from healthcert.revocation.store import Standing
 from tests.support_lists import WEIRD, spoiled
 from tests.unit.revocation.sources.national import Desk, Server, survives
 
