@@ -103,8 +103,9 @@ def main(path: Path, kills: int, seed: int) -> None:
     writers = {source: forked(updating, path, source, 0, pipes[source][1]) for source in SOURCES}
     readers = [forked(reading, path) for _ in range(READERS)]
     installed = 0
-    for _ in range(kills):
-        time.sleep(chance.uniform(0, 0.12))
+    for done in range(kills):
+        # On a busy machine an update takes longer, and killed as soon as here none would come to its end.
+        time.sleep(chance.uniform(0, 0.12 if installed * 2 >= done else 0.5))
         source = chance.choice(SOURCES)
         os.kill(writers[source], signal.SIGKILL)
         _, status = os.waitpid(writers[source], 0)
@@ -127,7 +128,7 @@ def main(path: Path, kills: int, seed: int) -> None:
         os.waitpid(pid, 0)
     store = hc.TrustStore.open(path)
     assert store.state.lists.keys() == {"local", *SOURCES}
-    assert installed > kills // 10, f"only {installed} lists were installed"
+    assert installed > kills // 4, f"only {installed} lists were installed"
     print(f"{kills} kills, {installed} lists installed")
 
 

@@ -120,8 +120,9 @@ def main(path: Path, kills: int, seed: int) -> None:
     while drained(read_end, -1) < 0:
         time.sleep(0.01)
     readers = [forked(reading, path, seed + one) for one in range(READERS)]
-    for _ in range(kills):
-        time.sleep(chance.uniform(0, 0.1))
+    for done in range(kills):
+        # On a busy machine an update takes longer, and killed as soon as here none would come to its end.
+        time.sleep(chance.uniform(0, 0.1 if number * 2 >= done else 0.5))
         ended(updater)
         last = drained(read_end, number - 1)
         store = RevocationStore.open(path)
@@ -148,7 +149,7 @@ def main(path: Path, kills: int, seed: int) -> None:
     left = {one.name for one in path.iterdir()}
     assert left == {"ledger.db", "lock", *store.file_names}, f"left behind: {left}"
     assert shapes == {1, 2}, "not both overlays and merges"
-    assert number > kills // 10, f"only {number} lists were installed"
+    assert number > kills // 4, f"only {number} lists were installed"
     print(f"{kills} kills, {number} lists installed")
 
 
