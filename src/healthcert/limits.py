@@ -53,6 +53,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     revocation_entries: int = 50_000_000
     """Identifiers in one revocation list; the EU's may come to ten million."""
 
+    chunk_filters: int = 4096
+    """Filters of one chunk of a revocation list. Each is asked about every certificate that leads there."""
+
+    varhash_bytes: int = 256 * 1024
+    """Bytes of one list of shortened hashes, all of which is looked through; real ones have up to 50 KiB."""
+
     list_bytes: int = 32 * 1024 * 1024
     """Bytes of one list of keys, or of one document of a revocation list; the largest one known had 4 MiB."""
 

@@ -16,17 +16,15 @@ from healthcert.lists.reading import unreadable
 _DIRECTORY_ENTRY = b"PK\1\2"
 _END, _END_64, _LOCATOR_64 = struct.Struct("<4s8xL4xH"), struct.Struct("<4s36xQ8x"), struct.Struct("<4s4xQ4x")
 _LONGEST_COMMENT = 0xFFFF
-# What the reader raises for archives that are damaged, or made in a way that it does not know.
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
-    NotImplementedError,
-    RuntimeError,
+    RuntimeError,  # also for ways of packing that it does not know
     EOFError,
-    OSError,
     ValueError,
     struct.error,
 )
+"""What the reader raises for damaged archives; some of them lead it to an OSError as well."""
 
 
 def entry_count(data: bytes) -> int:
@@ -68,7 +66,7 @@ def opened(data: bytes) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             yield archive
-    except _DAMAGED:
+    except (*DAMAGED, OSError):
         raise unreadable("a damaged archive") from None
 
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,7 +26,7 @@ from healthcert.encoding import cose
 from healthcert.errors import Code, DecodeError, RevocationError, Step
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import Environment, TrustAnchor, need_anchors
-from healthcert.lists.archive import directory_length
+from healthcert.lists.archive import DAMAGED, directory_length
 from healthcert.revocation import folder as folders
 from healthcert.revocation import guards, ledger
 from healthcert.revocation.coordinates import Mode
@@ -46,18 +44,6 @@ FORMAT = "bundle"
 _MAX_DEPTH = 4
 _PIECE = 1 << 20
 _LONGEST_DIRECTORY = 4 << 20  # bytes of an archive's directory; a store of the most lists has a tenth of that
-# What the reader raises for archives that are damaged, or made in a way that it does not know.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    struct.error,
-    KeyError,
-)
 
 
 class Carried(Struct, frozen=True, kw_only=True):
@@ -289,7 +275,7 @@ def _whole() -> Iterator[None]:
     """Around what reads the archive, and nothing else: what fails while files are written is no fault of its."""
     try:
         yield
-    except _DAMAGED:
+    except (*DAMAGED, OverflowError, KeyError):
         raise _refused("a damaged archive, or a file is missing in it") from None
     except OSError as error:
         if error.errno != errno.EINVAL:

@@ -72,7 +72,7 @@ class Reading:
         try:
             if body is None:
                 raise _absent("the service has no partitions of hashes without a kid" if entry.kid is None else None)
-            found = tuple(read_table(body, entry))
+            found = tuple(read_table(body, entry, self._context.limits))
             # A kid is on the list as long as a hash under it counts.
             if not any(one.expires >= self._now for one in found):
                 raise refused("its table has no slice that counts, and the list says that there is one")
@@ -107,7 +107,7 @@ class Reading:
         try:
             if data is None:
                 raise _absent()
-            check_slice(one, data)
+            check_slice(one, data, self._context.limits)
         except RevocationError as error:
             self._fail(kid_name(one.kid), one.where, error)
             return

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from healthcert.errors import Code
-from healthcert.limits import Limits
+from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.reading import exact_base64, read_json
 from healthcert.revocation import bloom, varhash
 from healthcert.revocation.coordinates import Mode
@@ -109,10 +109,11 @@ def read_entry(item: Any) -> Entry:
     return Entry(_decoded_kid(item["kid"]), Mode(mode), tuple(map(IdentifierType, types)), _moment(item.get("expires")))
 
 
-def read_table(body: bytes, entry: Entry) -> Iterator[Slice]:
+def read_table(body: bytes, entry: Entry, limits: Limits = DEFAULT_LIMITS) -> Iterator[Slice]:
     """The slices that GET /lists/{kid}/partitions names.
 
-    Raises :class:`HealthCertError` for a table of another form, of another kid, or divided in another mode.
+    Raises :class:`HealthCertError` for a table of another form, of another kid, or divided in another mode, and for a
+    chunk of so many slices that asking them all would take long.
     """
     seen = set()
     for partition in read_json(body, list):
@@ -127,18 +128,22 @@ def read_table(body: bytes, entry: Entry) -> Iterator[Slice]:
         for chunk, slices in chunks.items():
             if len(chunk) != 1 or chunk not in _HEX or not isinstance(slices, dict):
                 raise refused("its table has a chunk that is none")
+            if len(slices) > limits.chunk_filters:
+                raise refused(f"a chunk of more than {limits.chunk_filters} slices", Code.INPUT_TOO_LONG)
             for moment, named in slices.items():
                 yield _slice(entry.kid, id_, chunk, _moment(moment), named)
     if not seen:
         raise refused("its table is empty")
 
 
-def check_slice(one: Slice, data: bytes) -> None:
+def check_slice(one: Slice, data: bytes, limits: Limits = DEFAULT_LIMITS) -> None:
     """Raises :class:`RevocationError` for bytes that are not this slice, or no filter of its kind."""
     if hashlib.sha256(data).hexdigest() != one.digest:
         raise refused("a slice with another SHA-256 than its table says")
     if one.kind == BLOOMFILTER:
         bloom.read_header(data, 0, len(data))
+    elif len(data) > limits.varhash_bytes:
+        raise refused(f"a list of shortened hashes of more than {limits.varhash_bytes} bytes", Code.INPUT_TOO_LONG)
     else:
         varhash.read_header(data, 0, len(data))
 

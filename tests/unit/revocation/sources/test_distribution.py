@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from healthcert.errors import Code, FetchError, RevocationError
-from healthcert.limits import DEFAULT_LIMITS
+from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.publish import slices
 from healthcert.revocation.bloom import BloomFilter
 from healthcert.revocation.coordinates import Mode
@@ -345,8 +345,8 @@ def test_large_tables_take_no_longer_than_they_must(tmp_path: Path, monkeypatch:
             looked_at += 1
             return super().where
 
-    def counted(body: bytes, entry: Entry) -> Any:
-        return (Counted(**asdict(one)) for one in read_table(body, entry))
+    def counted(body: bytes, entry: Entry, limits: Limits) -> Any:
+        return (Counted(**asdict(one)) for one in read_table(body, entry, limits))
 
     monkeypatch.setattr(distribution_reading, "read_table", counted)
     assert not lists(tmp_path).update(server).skipped
@@ -681,6 +681,26 @@ def test_no_slice_raises_anything_else(data: bytes) -> None:
         one = Slice(KID, None, "a", hashlib.sha256(data).hexdigest(), 0, kind)
         error = refusal(lambda one=one: check_slice(one, data))  # type: ignore[misc]
         assert len(data) >= header if error is None else error.code is Code.REVOCATION_LIST_UNREADABLE
+
+
+def test_a_chunk_has_no_more_slices_than_are_asked_for_a_certificate() -> None:
+    count = max(len(slices) for part in json.loads(GOOD[TABLE]) for slices in part["chunks"].values())
+    assert list(read_table(GOOD[TABLE], ENTRY, Limits(chunk_filters=count)))
+    error = refusal(lambda: list(read_table(GOOD[TABLE], ENTRY, Limits(chunk_filters=count - 1))))
+    assert error is not None
+    assert error.code is Code.INPUT_TOO_LONG
+
+
+def test_a_list_of_shortened_hashes_is_no_longer_than_is_looked_through() -> None:
+    made = VariableHashList.create(3, Mode.POINT, 1e-6)
+    for number in range(3):
+        made.add(hashlib.sha256(bytes((number,))).digest()[:16])
+    data = made.to_bytes()
+    one = Slice(KID, None, "a", hashlib.sha256(data).hexdigest(), 0, "VARHASHLIST")
+    check_slice(one, data, Limits(varhash_bytes=len(data)))
+    error = refusal(lambda: check_slice(one, data, Limits(varhash_bytes=len(data) - 1)))
+    assert error is not None
+    assert error.code is Code.INPUT_TOO_LONG
 
 
 def test_the_fakes_are_as_strict_as_the_service() -> None:
