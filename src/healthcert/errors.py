@@ -70,6 +70,9 @@ class Code(StrEnum):
     TRUST_LIST_EXPIRED = "TRUST_LIST_EXPIRED"
     REVOCATION_UNKNOWN = "REVOCATION_UNKNOWN"
     REVOCATION_POSSIBLE = "REVOCATION_POSSIBLE"
+    RULES_NOT_MET = "RULES_NOT_MET"
+    RULES_OPEN = "RULES_OPEN"
+    RULES_UNKNOWN = "RULES_UNKNOWN"
 
     # Departures from the letter that are seen in the wild. A policy tolerates them one by one: a
     # tolerated one is a warning in the report, any other fails its step under this very code.
@@ -126,6 +129,20 @@ class Code(StrEnum):
     REVOCATION_STORE_UNREADABLE = "REVOCATION_STORE_UNREADABLE"
     REVOCATION_CONFIG_INVALID = "REVOCATION_CONFIG_INVALID"
     REVOCATION_NOT_ALLOWED = "REVOCATION_NOT_ALLOWED"
+    CERTLOGIC_INVALID = "CERTLOGIC_INVALID"
+    CERTLOGIC_UNDEFINED = "CERTLOGIC_UNDEFINED"
+    CERTLOGIC_LIMIT = "CERTLOGIC_LIMIT"
+    RULE_INVALID = "RULE_INVALID"
+    RULE_NOT_SUPPORTED = "RULE_NOT_SUPPORTED"
+    RULE_LIST_UNREADABLE = "RULE_LIST_UNREADABLE"
+    RULE_LIST_NOT_AUTHENTIC = "RULE_LIST_NOT_AUTHENTIC"
+    RULE_LIST_ROLLED_BACK = "RULE_LIST_ROLLED_BACK"
+    RULE_LIST_EQUIVOCATES = "RULE_LIST_EQUIVOCATES"
+    RULE_LIST_SHRANK = "RULE_LIST_SHRANK"
+    RULE_LIST_EXPIRED = "RULE_LIST_EXPIRED"
+    RULE_ANCHOR_MISSING = "RULE_ANCHOR_MISSING"
+    RULE_STORE_UNREADABLE = "RULE_STORE_UNREADABLE"
+    RULE_CONFIG_INVALID = "RULE_CONFIG_INVALID"
     FETCH_FAILED = "FETCH_FAILED"
     FETCH_REFUSED = "FETCH_REFUSED"
     PUBLISHING_REFUSED = "PUBLISHING_REFUSED"
@@ -171,6 +188,10 @@ class TrustError(HealthCertError):
 
 class RevocationError(HealthCertError):
     """A revocation list or store could not be used."""
+
+
+class RuleError(HealthCertError):
+    """A rule, a list of rules or a store of them could not be used, or a rule could not be evaluated."""
 
 
 class VerificationError(HealthCertError):

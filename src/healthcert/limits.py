@@ -59,8 +59,14 @@ class Limits(Struct, frozen=True, kw_only=True):
     varhash_bytes: int = 256 * 1024
     """Bytes of one list of shortened hashes, all of which is looked through; real ones have up to 50 KiB."""
 
+    rules: int = 20_000
+    """Rules in one store, and in one list; the EU had under 1,000 in use at a time."""
+
+    rule_bytes: int = 64 * 1024
+    """Bytes of one rule; the largest one known has under 10 KiB, of which its logic takes 3."""
+
     list_bytes: int = 32 * 1024 * 1024
-    """Bytes of one list of keys, or of one document of a revocation list; the largest one known had 4 MiB."""
+    """Bytes of one list of keys or rules, or of one document of a revocation list; the largest one known had 4 MiB."""
 
     list_pages: int = 1000
     """Answers that one list may come in."""
