@@ -33,6 +33,23 @@ def default_revocations() -> Path:
     return Path(named) if named else Path(click.get_app_dir("healthcert")) / "revocation"
 
 
+def default_rules() -> Path:
+    """Where the rule store is when no option says otherwise."""
+    named = os.environ.get("HEALTHCERT_RULES")
+    return Path(named) if named else Path(click.get_app_dir("healthcert")) / "rules.db"
+
+
+class Country(click.ParamType[str]):
+    """A country's code (ISO 3166-1 alpha-2): ``FR``."""
+
+    name = "country"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if len(value) == 2 and value.isascii() and value.isalpha():
+            return str(value).upper()
+        return self.fail("not a country's code; for example FR", param, ctx)
+
+
 def this_second() -> datetime:
     """The moment, in whole seconds, as lists and messages state it."""
     return SystemClock().now().replace(microsecond=0)

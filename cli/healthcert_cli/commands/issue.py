@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ from healthcert.issue.issuer import Issued, Issuer
 from healthcert.issue.policy import IssuePolicy
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType
+from healthcert.rules.valuesets import ValueSets
 from healthcert.trust.certificates import read_certificate
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import json_option, passphrase_option
+from healthcert_cli.options import default_rules, json_option, passphrase_option
 from healthcert_cli.signing import load_signer
 from healthcert_cli.sources import read_bytes
 
@@ -72,6 +75,7 @@ def _command(kind: EntryType) -> click.Command:
         text_file: Path | None,
         show: bool,
         error_correction: str,
+        value_sets: str | None,
         allow_codes: tuple[str, ...],
         transliteration: str | None,
         as_json: bool,
@@ -82,6 +86,7 @@ def _command(kind: EntryType) -> click.Command:
         signer = load_signer(key, certificate, passphrase_file)
         country = read_certificate(signer.certificate).country or event.country or ""
         policy = IssuePolicy(
+            value_sets=None if value_sets is None else _load_value_sets(value_sets),
             unlisted_codes=frozenset(allow_codes),
             transliteration=TRANSLITERATION_VARIANTS[transliteration.upper()] if transliteration else {},
         )
@@ -140,6 +145,12 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
         help="Of the QR code.",
     ),
     click.option(
+        "--value-sets",
+        metavar="PATH|store",
+        help="Issue the codes of these value sets, where they are newer than the ones that are part of this program: a "
+        "file or folder of them, a rule store, or the word store for the usual one (see: healthcert rules).",
+    ),
+    click.option(
         "--allow-code",
         "allow_codes",
         multiple=True,
@@ -168,6 +179,19 @@ def _load_record(source: str | None) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise IssueError(Code.FIELD_INVALID, "the record is not a JSON object", Step.CONTENT)
     return record
+
+
+def _load_value_sets(source: str) -> ValueSets:
+    """The value sets at a path, or in the usual store. Raises :class:`RuleError`, OSError."""
+    from healthcert.rules.database import is_database
+    from healthcert.rules.store import RuleStore
+    from healthcert.rules.valuesetfiles import load_value_sets
+
+    path = default_rules() if source == "store" else Path(source)
+    # An empty store has no newer codes than this program: whoever names one is told, instead of issuing by old codes.
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return RuleStore.open(path).book.value_sets if path.is_file() and is_database(path) else load_value_sets(path)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

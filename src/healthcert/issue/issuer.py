@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from msgspec import Struct
@@ -12,10 +13,10 @@ from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.encode import to_payload, unsigned
 from healthcert.families.hcert.uvci import new_uvci
-from healthcert.families.hcert.valuesets import value_sets
 from healthcert.issue.policy import IssuePolicy
 from healthcert.issue.signer import PemSigner, Signer
 from healthcert.model import EntryType, Event, Holder
+from healthcert.rules.valuesets import SET_OF, shipped
 from healthcert.trust.certificates import read_certificate
 
 _DATED_BY = {
@@ -64,6 +65,7 @@ class Issuer:
         self._name = name
         self._policy = policy or IssuePolicy()
         self._clock = clock or SystemClock()
+        self._value_sets = shipped() if self._policy.value_sets is None else shipped().merged(self._policy.value_sets)
         self._dsc = read_certificate(signer.certificate)
         self._check_signer()
         self._signs_here = type(signer) is PemSigner
@@ -93,6 +95,7 @@ class Issuer:
             country=self._country,
             issuer=self._name,
             certificate_id=certificate_id,
+            may_issue=partial(self._value_sets.may_be_issued, day=now.date()),
             unlisted_codes=self._policy.unlisted_codes,
             transliteration=self._policy.transliteration,
         )
@@ -141,7 +144,7 @@ class Issuer:
         return int(now.timestamp()), int(expires.timestamp())
 
     def _check_signer(self) -> None:
-        if ("co", self._country) not in value_sets():
+        if self._country not in self._value_sets.codes[SET_OF["co"]]:
             # HCERT specification §3.3.4: ISO 3166-1 alpha-2. Issuer check I-CO1.
             raise IssueError(
                 Code.FIELD_INVALID,

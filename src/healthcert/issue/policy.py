@@ -11,6 +11,7 @@ from msgspec.structs import force_setattr
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.families.hcert.names import check_variant
 from healthcert.model import EntryType
+from healthcert.rules.valuesets import ValueSets
 
 # The defaults of the reference issuance service.
 _USUAL_VALIDITY = {
@@ -24,14 +25,16 @@ class IssuePolicy(Struct, frozen=True, kw_only=True):
     """How long certificates of each kind live, and with which algorithms they are signed.
 
     ``validity`` need only name the types whose validity is not the usual one (365 days, tests 3 days). A certificate
-    never outlives its DSC, whatever ``validity`` says. ``unlisted_codes`` may be issued although the
-    value sets do not have them, or no longer. ``transliteration`` is a state's own way of spelling letters in the
-    machine-readable zone where it is not the usual one of ICAO Doc 9303, as in ``{"Ä": "A"}``.
+    never outlives its DSC, whatever ``validity`` says. ``value_sets`` say which codes may be issued; where they are
+    older than those that are part of this library, or lack a set, the library's count. ``unlisted_codes`` may be issued
+    although the value sets do not have them, or no longer. ``transliteration`` is a state's own way of spelling letters
+    in the machine-readable zone where it is not the usual one of ICAO Doc 9303, as in ``{"Ä": "A"}``.
     """
 
     validity: Mapping[EntryType, timedelta] = field(default_factory=dict)
     algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
     rsa_bits: int = 2048
+    value_sets: ValueSets | None = None
     unlisted_codes: frozenset[str] = frozenset()
     transliteration: Mapping[str, str] = field(default_factory=dict)
 

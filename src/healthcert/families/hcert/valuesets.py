@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pkgutil import get_data
 from typing import Any
@@ -77,6 +78,12 @@ def _products() -> dict[str, Product]:
 def _data() -> dict[str, Any]:
     data: dict[str, Any] = json.loads(get_data("healthcert.data", "value_sets.json") or b"")
     return data
+
+
+def shipped_sets() -> Mapping[str, Any]:
+    """The value sets that are part of this library, by payload field: each its ``id``, ``date`` and ``codes``."""
+    sets: Mapping[str, Any] = _data()["sets"]
+    return sets
 
 
 @cache
