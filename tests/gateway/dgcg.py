@@ -1,6 +1,6 @@
 """The EU gateway (DGCG): who may call it, what it lists, and what it takes from member states.
 
-Its revocation lists are in :mod:`tests.gateway.revocation`.
+Its revocation lists are in :mod:`tests.gateway.revocation`, its rules in :mod:`tests.gateway.rules`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from healthcert.issue.pki import KeyPair
 from healthcert.lists.x509 import Certificate, parse_certificate
 from tests.gateway.messages import Reply, Request, json_reply
 from tests.gateway.revocation import RevocationList, problem
+from tests.gateway.rules import RuleBoard
 
 TYPES = ("AUTHENTICATION", "UPLOAD", "CSCA", "DSC")
 _PAGE = 100
@@ -82,6 +83,7 @@ class Dgcg:
     now: datetime = datetime(2021, 8, 20, 10, 0, tzinfo=UTC)
     rows: list[Row] = field(default_factory=list)
     revocations: RevocationList = field(default_factory=RevocationList)
+    rules: RuleBoard = field(default_factory=RuleBoard)
 
     def add(self, kind: str, certificate: bytes, by: KeyPair, *, roles: Iterable[str] = ()) -> Row:
         """Enters a certificate; ``by`` is the trust anchor, or for a DSC the uploader."""
@@ -102,6 +104,9 @@ class Dgcg:
         if steps[0] == "revocation-list":
             uploaders = [row.certificate for row in self._live("UPLOAD", caller.country)]
             return self.revocations.answer(request, caller.country, caller.roles, uploaders, self.now)
+        if steps[0] in ("rules", "countrylist", "valuesets"):
+            uploaders = [row.certificate for row in self._live("UPLOAD", caller.country)]
+            return self.rules.answer(request, caller.country, uploaders, self.now)
         if request.method == "POST" and steps == ["signerCertificate"]:
             return self._upload(request, caller)
         if request.method == "POST" and steps == ["signerCertificate", "delete"]:

@@ -1,4 +1,4 @@
-"""The two services whose lists come in pages, each in its own way."""
+"""The services that answer in their own ways: whose lists come in pages, and who ask for a token."""
 
 from __future__ import annotations
 
@@ -52,3 +52,14 @@ def italian(
     gateway.route(f"{path}/status", lambda _: Reply(200, status()))
     gateway.route(f"{path}/update", update)
     return gateway.url + path
+
+
+def with_token(gateway: Gateway, path: str, body: Callable[[], bytes], accept: str | None = None) -> str:
+    """One document, for whoever shows the app's token; with ``accept``, for whoever asks for that kind of answer."""
+
+    def answer(request: Request) -> Reply:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return Reply(403)
+        return Reply(200, body() if accept in (None, request.headers.get("accept")) else b"{}")
+
+    return gateway.route(path, answer)

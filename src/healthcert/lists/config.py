@@ -22,6 +22,7 @@ SECRETS = frozenset(("token",))
 FileName = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
 # A secret written here by mistake is no such name, and no message repeats it.
 _Variable = Annotated[str, Meta(pattern=r"\A[A-Z][A-Z0-9_]{0,63}\Z")]
+Kind = Literal["source", "revocation", "rules"]
 Invalid = Callable[[str], HealthCertError]
 
 
@@ -47,6 +48,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     max_age: str = "48h"
     source: tuple[Table, ...] = ()
     revocation: tuple[Table, ...] = ()
+    rules: tuple[Table, ...] = ()
 
 
 class Connection(Struct, frozen=True):
@@ -72,9 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     connection: Connection
 
 
-def read_config(
-    path: str | Path, kind: Literal["source", "revocation"], only: Collection[str], invalid: Invalid
-) -> tuple[Settings, ...]:
+def read_config(path: str | Path, kind: Kind, only: Collection[str], invalid: Invalid) -> tuple[Settings, ...]:
     """The sources of one kind in an operator's file, in its order, or ``only`` those of these names.
 
     File names in it are relative to its folder. Raises what ``invalid`` makes of a fault, :class:`TrustError`
@@ -82,7 +82,7 @@ def read_config(
     """
     path = Path(path)
     given = _read(read_file(path, DEFAULT_LIMITS.key_file_bytes), invalid)
-    tables = given.source if kind == "source" else given.revocation
+    tables: tuple[Table, ...] = getattr(given, kind)
     if not tables:
         raise invalid(f"it names no [[{kind}]]")
     names = [table.name for table in tables]
