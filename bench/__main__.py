@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 
 import healthcert as hc
-from bench import revocation, trust
+from bench import revocation, rules, trust
 from healthcert.encoding import base45, cose, deflate
 from healthcert.encoding.algorithms import _to_der
 from healthcert.intake.record import read_record
@@ -54,6 +54,7 @@ def main() -> None:
         measure_store(csca, Path(folder))
     trust.main()
     revocation.main()
+    rules.main()
 
 
 def measure_verify(pair: KeyPair) -> None:

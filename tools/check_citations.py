@@ -23,6 +23,16 @@ SOURCE = ROOT / "src" / "healthcert"
 CASES = ROOT / "test_vectors" / "cases"
 
 VERIFYING = ("encoding", "families", "verify")
+JUDGING_RULES = (
+    "book",
+    "ruling",
+    "subject",
+    "certlogic/dates",
+    "certlogic/program",
+    "certlogic/uvci",
+    "certlogic/values",
+)
+"""Of what is about rules, the modules that a verification goes through; the others fetch, keep, write and explain."""
 _OF_LISTS = "trust lists, whose cases are in tests/unit/lists, tests/unit/trust and tests/integration"
 NOT_VERIFYING = {
     "encoding/ber.py": _OF_LISTS,
@@ -44,12 +54,13 @@ _DOCUMENT = (
     r"RFC [0-9]{4}|WHO (?:SMART Trust )?HCERT specification 1\.1\.1|HCERT specification"
     r"|DCC schema(?: [0-9]\.[0-9]\.[0-9])?|AT schema [0-9]\.[0-9]\.[0-9]|ICAO Doc 9303-3|WHO trust domains"
     r"|Certificate governance|DVCMin(?:VaccineDetails)?\b"
+    r"|(?:CertLogic )?specification 1\.3\.[0-9]|eu-dcc-business-rules|dgca-businessrule-service"
     r"|dgc-gateway|dgca-revocation-distribution-service|dgc-bloomfilter|dgca-partialvarhashfilter"
 )
 _PLACE = r"§[0-9]+(?:\.[0-9]+)*|Appendix [A-Z](?:\.[0-9]+)+"
 _TOKEN = re.compile(rf"(?P<document>{_DOCUMENT})|(?P<place>{_PLACE})")
 # Documents that are cited as a whole; of the others only a section says anything.
-_WHOLE = re.compile(r"WHO|WHO trust domains|DCC schema|AT schema|DVCMin|dgca?-")
+_WHOLE = re.compile(r"WHO|WHO trust domains|DCC schema|AT schema|DVCMin|dgca?-|CertLogic|eu-dcc-")
 _TESTS = re.compile(r"\b[Tt]ests? ((?:[A-Z]{1,3}[0-9]+)(?:(?:, | and | to )[A-Z]{1,3}[0-9]+)*)")
 _TEST = re.compile(r"(to )?([A-Z]{1,3})([0-9]+)")
 
@@ -59,7 +70,10 @@ def citations(text: str) -> Iterator[str]:
     document = ""
     for match in _TOKEN.finditer(" ".join(text.split())):
         if match["document"]:
-            document = match["document"].replace("SMART Trust ", "")
+            # CertLogic's own modules do not say each time which specification they mean.
+            document = re.sub(
+                "^specification", "CertLogic specification", match["document"].replace("SMART Trust ", "")
+            )
             if _WHOLE.match(document):
                 yield document
         elif document and not _WHOLE.match(document):
@@ -99,13 +113,13 @@ def cited() -> tuple[dict[str, str], dict[str, str]]:
     """The sections and the tests that the verifying code cites, each with one place where it does."""
     sections: dict[str, str] = {}
     names: dict[str, str] = {}
-    for part in VERIFYING:
-        for path in sorted((SOURCE / part).rglob("*.py")):
-            name = path.relative_to(SOURCE).as_posix()
-            if name not in NOT_VERIFYING:
-                for line, text in remarks(path):
-                    sections |= dict.fromkeys(citations(text), f"{name}:{line}")
-                    names |= dict.fromkeys(suite_tests(text), f"{name}:{line}")
+    found = [path for part in VERIFYING for path in sorted((SOURCE / part).rglob("*.py"))]
+    for path in (*found, *(SOURCE / f"rules/{name}.py" for name in JUDGING_RULES)):
+        name = path.relative_to(SOURCE).as_posix()
+        if name not in NOT_VERIFYING:
+            for line, text in remarks(path):
+                sections |= dict.fromkeys(citations(text), f"{name}:{line}")
+                names |= dict.fromkeys(suite_tests(text), f"{name}:{line}")
     return sections, names
 
 

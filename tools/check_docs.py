@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ _SECTIONS = {
     "issue": "Issuing",
     "trust": "Trust",
     "revocation": "Revocation",
+    "rules": "Rules",
     "lists": "Signed lists",
     "fetch": "What is fetched",
     "https": "Fetching",
@@ -36,6 +38,8 @@ _SECTIONS = {
     "errors": "Codes and errors",
     "": "Clocks, limits, algorithms, findings",
 }
+_PARTS = {"rules": ("certlogic",)}
+"""The parts of packages that are public under the package's own name."""
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _ROLE = re.compile(r":[a-z]+:`(?:healthcert\.)?([^`]+)`")
 _SPOKEN = ("__init__", "__getitem__")
@@ -61,14 +65,30 @@ def python_page() -> str:
     """Every public name with its signature and docstring, read from the source."""
     parts = ["# Python", _MADE, "Every public name. All are imported from `healthcert` itself."]
     stub = ast.parse((ROOT / "src/healthcert/__init__.pyi").read_text("utf-8")).body
-    imports = [(node.module, node.names[0].name) for node in stub if isinstance(node, ast.ImportFrom) and node.module]
+    found = [(node.module, node.names[0].name) for node in stub if isinstance(node, ast.ImportFrom) and node.module]
+    imports = [(module, name) for module, name in found if name not in _PARTS]
     for section, title in _SECTIONS.items():
         parts.append(f"## {title}")
         for module, name in imports:
             package = module.split(".")[1]
             if section == (package if package in _SECTIONS else ""):
                 parts += _describe(module, name)
+        parts += [line for part in _PARTS.get(section, ()) for line in _part(f"{section}.{part}")]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _part(path: str) -> Iterator[str]:
+    """A package's part: what it is, and each of its public names where it stands."""
+    module = f"healthcert.{path}"
+    source = (ROOT / "src" / module.replace(".", "/") / "__init__.py").read_text("utf-8")
+    tree = ast.parse(source)
+    homes = {alias.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    yield f"### `{path}`"
+    yield _markdown((ast.get_docstring(tree) or "").partition("\n")[0])
+    for name in vars(import_module(module))["__all__"]:
+        for line in _describe(homes.get(name) or f"{module}.__init__", name):
+            heading = line.removeprefix("### `")
+            yield line if heading == line else f"### `{path}.{heading}"
 
 
 def _describe(module: str, name: str) -> Iterator[str]:
@@ -106,7 +126,8 @@ def _methods(cls: ast.ClassDef) -> Iterator[str]:
     for node in cls.body:
         if not isinstance(node, ast.FunctionDef) or (node.name[0] == "_" and node.name not in _SPOKEN):
             continue
-        is_property = "property" in {ast.unparse(decorator) for decorator in node.decorator_list}
+        decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+        is_property = not decorators.isdisjoint(("property", "cached_property"))
         signature = f"{node.name}: {ast.unparse(node.returns or node)}" if is_property else _signature(node)
         yield f"#### `{signature.replace('__init__', cls.name).removesuffix(' -> None')}`"
         yield _markdown(ast.get_docstring(node))

@@ -23,6 +23,7 @@ from tools.vectors import (
     public_suite,
     quirks,
     revocation,
+    rules,
     signatures,
     trust,
     who,
@@ -45,6 +46,7 @@ _MODULES = (
     national,
     lists,
     revocation,
+    rules,
 )
 
 

@@ -43,6 +43,8 @@ def report_lines(source: str, report: Report) -> Iterator[str]:
     if report.key is not None:
         yield _line("Signed by", key_summary(report.key))
     yield _line("Revocation", revocation_summary(report))
+    if report.policy.country is not None:
+        yield _line("Rules", rules_summary(report))
     yield _line("Checked", f"{report.checked_at:%Y-%m-%d %H:%M} UTC, policy {report.policy.name}")
     yield f"  {'Steps':<{_LABEL_WIDTH}}{steps_line(report)}"
     for warning in report.warnings:
@@ -60,6 +62,18 @@ def revocation_summary(report: Report) -> str:
         return f"not revoked, by {lists}"
     word = "fresh until" if report.checked_at <= answer.fresh_until else "overdue since"
     return f"not revoked, by {lists}, {word} {answer.fresh_until:%Y-%m-%d %H:%M} UTC"
+
+
+def rules_summary(report: Report) -> str:
+    """What the rules of the policy's country say."""
+    step, ruling = report[Step.RULES], report.rules
+    if step.outcome is not StepResult.PASSED or ruling is None:
+        not_asked = step.outcome is StepResult.NOT_RUN
+        return f"not asked: {step.detail or 'the certificate failed before'}" if not_asked else step.detail
+    region = f", {ruling.region}" if ruling.region else ""
+    number = len(ruling.results)
+    met = "1 rule for {} is met" if number == 1 else f"{number} rules for {{}} are met"
+    return met.format(country_name(ruling.country) + region)
 
 
 def coverage_lines(answer: RevocationAnswer) -> Iterator[str]:

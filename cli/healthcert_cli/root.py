@@ -20,6 +20,7 @@ COMMANDS = {
     "trust": "Keep the keys that certificates are verified with.",
     "revocation": "Keep the lists of revoked certificates, and ask them.",
     "revoke": "Revoke certificates: make signed batches that others read.",
+    "rules": "Keep the countries' rules of entry, ask them, and check one's own.",
     "publish": "Publish a country's keys in the formats that others read.",
     "keys": "Make signing authorities (CSCA) and document signing certificates (DSC).",
     "conformance": "Hold this verifier, or another, against published test cases.",

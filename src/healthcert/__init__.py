@@ -20,6 +20,7 @@ _PUBLIC = {
         "HealthCertError",
         "IssueError",
         "RevocationError",
+        "RuleError",
         "Step",
         "TrustError",
         "VerificationError",
@@ -59,23 +60,38 @@ _PUBLIC = {
     "revocation.store": ("RevocationStore",),
     "revocation.feed": ("RevocationChange", "RevocationFeed"),
     "revocation.update": ("install_revocations", "remove_revocations", "update_revocations"),
+    "rules.assessment": ("Assessment", "NationalRules"),
+    "rules.book": ("RuleBook",),
+    "rules.config": ("load_rule_sources",),
+    "rules.feed": ("RuleChange", "RuleFeed"),
+    "rules.forecast": ("Span", "forecast"),
+    "rules.holder": ("Best", "best_of", "group_by_holder", "same_holder"),
+    "rules.rule": ("Rule", "read_rule"),
+    "rules.ruling": ("RuleResult", "RuleState", "Ruling", "RulingOutcome"),
+    "rules.store": ("RuleStore",),
+    "rules.subject": ("RuleSubject",),
+    "rules.update": ("install_rules", "remove_rules", "update_rules"),
+    "rules.valuesets": ("ValueSet", "ValueSetCode", "ValueSets", "read_value_set"),
     "trust.config": ("load_sources",),
     "trust.keys": ("Assurance", "Link", "Provenance", "TrustedKey"),
     "trust.sources.protocol": ("TrustList",),
     "trust.store": ("TrustStore",),
     "trust.update": ("Change", "Feed", "install_list", "recheck_lists", "update_lists"),
     "verify.inspect": ("Unverified", "inspect_unverified"),
-    "verify.policy": ("Policy", "RevocationCheck"),
+    "verify.policy": ("Policy", "RevocationCheck", "RulesCheck"),
     "verify.report": ("Outcome", "Report", "StepOutcome", "StepResult", "Verified"),
     "verify.verifier": ("Verifier",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+_PACKAGES = ("rules",)  # whose parts are public under the package's own name: hc.rules.certlogic
 
 __version__ = "0.1.0"
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the values are strings)
+__all__ = ["__version__", *_PACKAGES, *_HOME]  # noqa: PLE0604 (the values are strings)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,5 +1,6 @@
 # The public names for type checkers; tests/unit/test_public_names.py holds it against __init__.py.
 
+from healthcert import rules as rules
 from healthcert.barcode.read import read_barcodes as read_barcodes
 from healthcert.barcode.write import QrCode as QrCode
 from healthcert.clock import Clock as Clock
@@ -17,6 +18,7 @@ from healthcert.errors import FetchError as FetchError
 from healthcert.errors import HealthCertError as HealthCertError
 from healthcert.errors import IssueError as IssueError
 from healthcert.errors import RevocationError as RevocationError
+from healthcert.errors import RuleError as RuleError
 from healthcert.errors import Step as Step
 from healthcert.errors import TrustError as TrustError
 from healthcert.errors import VerificationError as VerificationError
@@ -71,6 +73,33 @@ from healthcert.revocation.store import RevocationStore as RevocationStore
 from healthcert.revocation.update import install_revocations as install_revocations
 from healthcert.revocation.update import remove_revocations as remove_revocations
 from healthcert.revocation.update import update_revocations as update_revocations
+from healthcert.rules.assessment import Assessment as Assessment
+from healthcert.rules.assessment import NationalRules as NationalRules
+from healthcert.rules.book import RuleBook as RuleBook
+from healthcert.rules.config import load_rule_sources as load_rule_sources
+from healthcert.rules.feed import RuleChange as RuleChange
+from healthcert.rules.feed import RuleFeed as RuleFeed
+from healthcert.rules.forecast import Span as Span
+from healthcert.rules.forecast import forecast as forecast
+from healthcert.rules.holder import Best as Best
+from healthcert.rules.holder import best_of as best_of
+from healthcert.rules.holder import group_by_holder as group_by_holder
+from healthcert.rules.holder import same_holder as same_holder
+from healthcert.rules.rule import Rule as Rule
+from healthcert.rules.rule import read_rule as read_rule
+from healthcert.rules.ruling import RuleResult as RuleResult
+from healthcert.rules.ruling import RuleState as RuleState
+from healthcert.rules.ruling import Ruling as Ruling
+from healthcert.rules.ruling import RulingOutcome as RulingOutcome
+from healthcert.rules.store import RuleStore as RuleStore
+from healthcert.rules.subject import RuleSubject as RuleSubject
+from healthcert.rules.update import install_rules as install_rules
+from healthcert.rules.update import remove_rules as remove_rules
+from healthcert.rules.update import update_rules as update_rules
+from healthcert.rules.valuesets import ValueSet as ValueSet
+from healthcert.rules.valuesets import ValueSetCode as ValueSetCode
+from healthcert.rules.valuesets import ValueSets as ValueSets
+from healthcert.rules.valuesets import read_value_set as read_value_set
 from healthcert.trust.config import load_sources as load_sources
 from healthcert.trust.keys import Assurance as Assurance
 from healthcert.trust.keys import Link as Link
@@ -87,6 +116,7 @@ from healthcert.verify.inspect import Unverified as Unverified
 from healthcert.verify.inspect import inspect_unverified as inspect_unverified
 from healthcert.verify.policy import Policy as Policy
 from healthcert.verify.policy import RevocationCheck as RevocationCheck
+from healthcert.verify.policy import RulesCheck as RulesCheck
 from healthcert.verify.report import Outcome as Outcome
 from healthcert.verify.report import Report as Report
 from healthcert.verify.report import StepOutcome as StepOutcome

@@ -24,6 +24,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEALTHCERT_TRUST", str(tmp_path / "store" / "trust.db"))
     monkeypatch.setenv("HEALTHCERT_REVOCATION", str(tmp_path / "store" / "revocation"))
+    monkeypatch.setenv("HEALTHCERT_RULES", str(tmp_path / "store" / "rules.db"))
     for name in ("HEALTHCERT_PASSPHRASE", "HEALTHCERT_KEY", "HEALTHCERT_CERTIFICATE", "HEALTHCERT_ISSUER"):
         monkeypatch.delenv(name, raising=False)
 

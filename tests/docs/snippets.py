@@ -122,6 +122,7 @@ def environment(folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "HEALTHCERT_TRUST": str(folder / "trust.db"),
         "HEALTHCERT_REVOCATION": str(folder / "revocation"),
+        "HEALTHCERT_RULES": str(folder / "rules.db"),
         "COLUMNS": "80",
         "PYTHONUTF8": "1",
     }

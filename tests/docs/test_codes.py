@@ -9,6 +9,7 @@ import pytest
 
 import healthcert as hc
 from healthcert.revocation.coordinates import Mode
+from healthcert.rules.findings import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 CODES_PAGE = ROOT / "docs/reference/codes.md"
@@ -19,19 +20,29 @@ _CODE_LIKE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`|\bCode\.(\w+)")
 # Names in capitals that are no codes.
 _OTHERS = {
     *hc.RevocationCheck.__members__,
+    *hc.RulesCheck.__members__,
+    *hc.RuleState.__members__,
+    *hc.RulingOutcome.__members__,
     *hc.StepResult.__members__,
     *hc.Assurance.__members__,
     *hc.IdentifierType.__members__,
     *hc.Standing.__members__,
     *Mode.__members__,
+    *Finding.__members__,
     "HEALTHCERT_CERTIFICATE",
     "HEALTHCERT_DEBUG",
     "HEALTHCERT_ISSUER",
     "HEALTHCERT_KEY",
     "HEALTHCERT_PASSPHRASE",
     "HEALTHCERT_REVOCATION",
+    "HEALTHCERT_RULES",
     "HEALTHCERT_SOURCES",
     "HEALTHCERT_TRUST",
+    "SUCCESS_2G",
+    "SUCCESS_2G_PLUS",
+    "TEST_NEEDED",
+    "TWO_G",
+    "TWO_G_PLUS",
     "UNKNOWN_KID",
 }
 

@@ -90,7 +90,7 @@ def test_no_names_give_another_error(parts: dict[str, bytes]) -> None:
     assert len(digest_of(parts)) == 32
 
 
-HEAD = Head(source="a", format="bundle", assurance=Assurance.LOCAL, digest=b"", signed=b"", fetched_at=NOW)
+HEAD = Head(source="a", format="bundle", assurance=Assurance.LOCAL, digest=b"", signed=(), fetched_at=NOW)
 
 
 @given(st.lists(DOCUMENTS, max_size=8))

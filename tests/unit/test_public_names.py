@@ -25,8 +25,14 @@ def test_the_stub_names_the_same_from_the_same_place() -> None:
     tree = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     stub = {f"{node.module}.{alias.name}" for node in imports for alias in node.names}
-    home = hc._HOME  # type: ignore[attr-defined]
-    assert stub == {f"healthcert.{module}.{name}" for name, module in home.items()}
+    home, packages = hc._HOME, hc._PACKAGES  # type: ignore[attr-defined]
+    assert stub == {f"healthcert.{path}" for path in (*packages, *(f"{home[name]}.{name}" for name in home))}
+
+
+def test_the_language_of_rules_is_there_right_after_the_import() -> None:
+    script = "import healthcert as hc; print(hc.rules.certlogic.evaluate({'+': [1, {'var': 'n'}]}, {'n': 2}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "3"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -44,7 +50,7 @@ def test_a_bare_import_loads_no_heavy_package(statement: str) -> None:
 
 
 def test_errors_have_one_root_and_travel_between_processes() -> None:
-    for name in ("DecodeError", "TrustError", "VerificationError", "IssueError", "FetchError"):
+    for name in ("DecodeError", "TrustError", "VerificationError", "IssueError", "FetchError", "RuleError"):
         assert issubclass(getattr(hc, name), hc.HealthCertError)
     error = hc.VerificationError(hc.Code.CWT_EXPIRED, "the certificate has expired", hc.Step.TIME)
     again = pickle.loads(pickle.dumps(error))

@@ -100,7 +100,8 @@ def _function(module: ModuleType, qualified: str) -> FunctionType:
     for name in qualified.split("."):
         found = inspect.getattr_static(found, name)
     while not isinstance(found, FunctionType):
-        found = getattr(found, "fget", None) or getattr(found, "__func__", None) or found.__wrapped__
+        inner = (getattr(found, name, None) for name in ("fget", "func", "__func__", "__wrapped__"))
+        found = next(one for one in inner if one is not None)
     return found
 
 

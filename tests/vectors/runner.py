@@ -23,6 +23,7 @@ from healthcert.revocation.segment import NEVER, Origin
 from healthcert.revocation.sources.protocol import Listed
 from healthcert.trust.generation import Head, make_generation
 
+_DAY = timedelta(days=1)
 FOLDER = Path(__file__).resolve().parents[2] / "test_vectors"
 KEYS: dict[str, dict[str, Any]] = json.loads((FOLDER / "keys" / "keys.json").read_text("utf-8"))
 _PEMS = {name: (FOLDER / "keys" / entry["file"]).read_text("utf-8") for name, entry in KEYS.items()}
@@ -139,6 +140,22 @@ def _take_in(facts: dict[str, Any], into: Gathering, _known: Any, _context: Any)
     )
 
 
+def rule_store(lists: list[dict[str, Any]] | None) -> hc.RuleStore | None:
+    """A store of these lists of rules; None where the case has none."""
+    if lists is None:
+        return None
+    store = hc.RuleStore()
+    for number, facts in enumerate(lists, 1):
+        ends = datetime.fromisoformat(facts["best_before"]) if "best_before" in facts else None
+        feed = hc.RuleFeed(name=f"list {number}", format="folder", max_age=None if ends is None else _DAY)
+        parts = {f"{at}/rule.json": json.dumps(rule).encode() for at, rule in enumerate(facts["rules"])}
+        parts |= {f"set {at}.json": json.dumps(found).encode() for at, found in enumerate(facts.get("value_sets", ()))}
+        # Read while it was still fresh.
+        moment = datetime.fromtimestamp(0, UTC) if ends is None else ends - _DAY
+        hc.install_rules(store, feed, parts, clock=hc.FixedClock(moment))
+    return store
+
+
 def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
     """``default``, ``strict``, or the default with some values changed; ``further`` are changes that no case has."""
     if described == "strict":
@@ -154,6 +171,11 @@ def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
         "revocation": lambda value: ("revocation", hc.RevocationCheck(value)),
         "revocation_grace_seconds": lambda value: ("revocation_grace", timedelta(seconds=value)),
         "revocation_odds": lambda value: ("revocation_odds", value),
+        "country": lambda value: ("country", value),
+        "region": lambda value: ("region", value),
+        "rules": lambda value: ("rules", hc.RulesCheck(value)),
+        "rules_grace_seconds": lambda value: ("rules_grace", timedelta(seconds=value)),
+        "engine_version": lambda value: ("engine_version", value),
     }
     changed = {} if isinstance(described, str) else described
     changes: dict[str, Any] = dict(readers[name](value) for name, value in changed.items())
@@ -163,16 +185,24 @@ def policy(described: str | dict[str, Any], **further: Any) -> hc.Policy:
 def report_on(vector: Vector, demanded: hc.Policy | None = None) -> hc.Report:
     """What is found in a vector under its circumstances, or under another policy."""
     demanded, clock = demanded or policy(vector.case["policy"]), hc.FixedClock(vector.case["clock"])
-    lists = revocation_store(vector.case.get("revocation"))
-    verifier = hc.Verifier(trust_store(vector.trust), revocation=lists, policy=demanded, clock=clock)
+    verifier = hc.Verifier(
+        trust_store(vector.trust),
+        revocation=revocation_store(vector.case.get("revocation")),
+        rules=rule_store(vector.case.get("rules")),
+        policy=demanded,
+        clock=clock,
+    )
     return verifier.examine(vector.case["text"])
 
 
 def summary(report: hc.Report) -> dict[str, Any]:
     """A report in the form of ``expected``."""
-    return {
+    found: dict[str, Any] = {
         "outcome": report.outcome.value,
         "code": report.code.value,
         "step": None if report.step is None else report.step.value,
         "warnings": sorted(warning.code.value for warning in report.warnings),
     }
+    if report.rules is not None:
+        found["rules"] = {result.rule.identifier: result.state.value for result in report.rules.results}
+    return found

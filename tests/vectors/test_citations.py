@@ -19,6 +19,7 @@ def test_a_citation_is_found_however_it_is_written() -> None:
     ]
     assert list(citations("(HCERT specification, Appendix A.4). Or RFC 1950")) == ["HCERT specification, Appendix A.4"]
     assert list(citations("WHO SMART Trust HCERT specification 1.1.1 (claims)")) == ["WHO HCERT specification 1.1.1"]
+    assert list(citations("of CertLogic (specification 1.3.2)")) == ["CertLogic specification 1.3.2"]
     assert list(citations("DCC schema 1.3.0 (oneOf), DCC schema: minimum")) == ["DCC schema 1.3.0", "DCC schema"]
 
 

@@ -14,7 +14,7 @@ import healthcert as hc
 from healthcert.families.protocol import Decoded
 from healthcert.verify import steps
 from tests.vectors.mutants import Mutant, function_mutants, function_names, installed
-from tests.vectors.runner import Vector, load, policy, revocation_store, summary, trust_store
+from tests.vectors.runner import Vector, load, policy, revocation_store, rule_store, summary, trust_store
 from tests.vectors.schema_mutants import schema_mutants
 
 _PIPELINE = (
@@ -32,8 +32,18 @@ _PIPELINE = (
     "healthcert.families.hcert.records",
     "healthcert.families.hcert.validity",
     "healthcert.families.hcert.who",
+    "healthcert.rules.book",
+    "healthcert.rules.ruling",
+    "healthcert.rules.subject",
     "healthcert.verify.steps",
     "healthcert.verify.verifier",
+)
+_RULES = (
+    "healthcert.rules.rule",
+    "healthcert.rules.certlogic.dates",
+    "healthcert.rules.certlogic.program",
+    "healthcert.rules.certlogic.uvci",
+    "healthcert.rules.certlogic.values",
 )
 _TRUST = (
     "healthcert.lists.publickeys",
@@ -41,6 +51,8 @@ _TRUST = (
     "healthcert.trust.certificates",
     "healthcert.trust.keys",
 )
+_READ_BY = {"lists": "keys", "trust": "keys", "rules": "rules"}
+"""What is read by the code of a part, and remembered."""
 _SCHEMAS = ("healthcert.families.hcert.payload", "healthcert.families.hcert.siblings")
 _LISTS = tomllib.loads((Path(__file__).parent / "mutants.toml").read_text("utf-8"))
 _SKIPPED = frozenset(name for group in _LISTS["not_verifying"] for name in group["functions"])
@@ -57,22 +69,33 @@ class _Bench:
     def __init__(self, vectors: Iterable[Vector]) -> None:
         self._vectors = [(vector, policy(vector.case["policy"])) for vector in vectors if vector.outcome is not None]
         self._lists = {vector.id: revocation_store(vector.case.get("revocation")) for vector, _ in self._vectors}
+        self._rules = {vector.id: rule_store(vector.case.get("rules")) for vector, _ in self._vectors}
         self._stores = {vector.trust: trust_store(vector.trust) for vector, _ in self._vectors}
 
-    def first_failure(self, *, reading_keys: bool = False) -> str | None:
+    def first_failure(self, *, reading: str = "") -> str | None:
         """The id of a vector that comes out other than expected, under the code as it is now.
 
-        With ``reading_keys`` the trust lists are read anew by that code, too.
+        ``reading`` are the lists that are read anew by that code, too: ``keys`` or ``rules``. Nothing but the cases of
+        rules can tell what becomes of these.
         """
         try:
             # A key remembers what checks its signatures: each mutant has stores of its own, which remember nothing.
             stores = {
-                names: trust_store(names) if reading_keys else _fresh(store) for names, store in self._stores.items()
+                names: trust_store(names) if reading == "keys" else _fresh(store)
+                for names, store in self._stores.items()
             }
         except Exception as error:  # noqa: BLE001 A mutant may break what it likes.
             return type(error).__name__
         for index, (vector, demanded) in enumerate(self._vectors):
-            if _found(vector, stores[vector.trust], self._lists[vector.id], demanded) != vector.outcome:
+            rules = self._rules[vector.id]
+            if reading == "rules":
+                if rules is None:
+                    continue
+                try:
+                    rules = rule_store(vector.case["rules"])
+                except Exception as error:  # noqa: BLE001 As above.
+                    return type(error).__name__
+            if _found(vector, stores[vector.trust], self._lists[vector.id], rules, demanded) != vector.outcome:
                 self._vectors.insert(0, self._vectors.pop(index))
                 return vector.id
         return None
@@ -85,9 +108,14 @@ def _fresh(store: hc.TrustStore) -> hc.TrustStore:
 
 
 def _found(
-    vector: Vector, store: hc.TrustStore, lists: hc.RevocationStore | None, demanded: hc.Policy
+    vector: Vector,
+    store: hc.TrustStore,
+    lists: hc.RevocationStore | None,
+    rules: hc.RuleStore | None,
+    demanded: hc.Policy,
 ) -> dict[str, Any]:
-    verifier = hc.Verifier(store, revocation=lists, policy=demanded, clock=hc.FixedClock(vector.case["clock"]))
+    clock = hc.FixedClock(vector.case["clock"])
+    verifier = hc.Verifier(store, revocation=lists, rules=rules, policy=demanded, clock=clock)
     try:
         return summary(verifier.examine(vector.case["text"]))
     except Exception as error:  # noqa: BLE001 A mutant may break even the last line of defence.
@@ -95,7 +123,7 @@ def _found(
 
 
 def _mutants() -> list[Mutant]:
-    made = [mutant for module in (*_PIPELINE, *_TRUST) for mutant in function_mutants(module, _SKIPPED)]
+    made = [mutant for module in (*_PIPELINE, *_TRUST, *_RULES) for mutant in function_mutants(module, _SKIPPED)]
     return made + [mutant for module in _SCHEMAS for mutant in schema_mutants(module)]
 
 
@@ -105,8 +133,9 @@ def test_no_check_can_be_taken_out_unnoticed() -> None:
     survivors: list[Mutant] = []
     mutants = _mutants()
     for mutant in mutants:
-        with installed(mutant, _PIPELINE):
-            if bench.first_failure(reading_keys=mutant.module.startswith(("lists.", "trust."))) is None:
+        reading = _READ_BY.get(mutant.module.partition(".")[0], "")
+        with installed(mutant, (*_PIPELINE, *_RULES)):
+            if bench.first_failure(reading=reading) is None:
                 survivors.append(mutant)
     assert bench.first_failure() is None, "the original is not back in its place"
     assert len(mutants) > 300
@@ -129,6 +158,7 @@ _LETS_ALL_PASS: dict[str, Callable[..., Any]] = {
     "content": lambda _certificate, _now, _policy: None,
     "usage": lambda _decoded, _key: None,
     "revocation": lambda _answer, _policy: None,
+    "rules": lambda _ruling, _now, _policy: None,
 }
 """Each step that judges, as if it had nothing against anything. Those that only read cannot be done without."""
 
@@ -151,7 +181,7 @@ def test_every_step_is_taken_out_or_reads() -> None:
 def test_every_function_that_is_skipped_is_there() -> None:
     there = {
         f"{module.removeprefix('healthcert.')}:{name}"
-        for module in (*_PIPELINE, *_TRUST)
+        for module in (*_PIPELINE, *_TRUST, *_RULES)
         for name in function_names(module)
     }
     assert there >= _SKIPPED

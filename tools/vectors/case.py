@@ -20,6 +20,7 @@ _STEPS = {
     "PUBLIC_KEY_EXPIRED TIME_ABSENT FLOAT_TIME TAGGED_TIME EXPIRES_AFTER_KEY KEY_DATES_UNKNOWN",
     "usage": "KEY_USAGE_MISMATCH",
     "revocation": "REVOKED REVOCATION_UNKNOWN REVOCATION_POSSIBLE",
+    "rules": "RULES_NOT_MET RULES_OPEN RULES_UNKNOWN",
 }
 _STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes.split()}
 _READABLE = 50_000  # characters of a case; of larger ones the layers are left out
@@ -29,6 +30,8 @@ _UNDETERMINED = (
     "TRUST_LIST_STALE",
     "REVOCATION_UNKNOWN",
     "REVOCATION_POSSIBLE",
+    "RULES_OPEN",
+    "RULES_UNKNOWN",
 )
 
 
@@ -44,6 +47,7 @@ class Case:
     policy: str | dict[str, Any] = "default"
     trust: tuple[str, ...] = ("dsc",)
     revocation: list[dict[str, Any]] | None = None
+    rules: list[dict[str, Any]] | None = None
     text: str | None = None
     picture: bytes | None = None
     layers: dict[str, str] = field(default_factory=dict)
@@ -57,6 +61,8 @@ class Case:
         values |= {"clock": self.clock, "policy": self.policy, "trust": list(self.trust)}
         if self.revocation is not None:
             values["revocation"] = self.revocation
+        if self.rules is not None:
+            values["rules"] = self.rules
         if self.picture is not None:
             values["picture"] = "code.png"
         if self.text is not None:
@@ -75,6 +81,8 @@ def case(
     policy: str | dict[str, Any] = "default",
     trust: tuple[str, ...] | None = None,
     revocation: list[dict[str, Any]] | None = None,
+    rules: list[dict[str, Any]] | None = None,
+    states: dict[str, str] | None = None,
     scanned: Callable[[str], str] | None = None,
     picture: Picture | None = None,
     advisory: str = "",
@@ -83,7 +91,8 @@ def case(
     """A case. ``sections`` are separated by semicolons; further names are fields of :class:`Press`.
 
     The step follows from the code (``content`` for those of the payload). The trust list holds the signer alone unless
-    ``trust`` says otherwise; ``scanned`` turns the text into what the scanner delivers.
+    ``trust`` says otherwise; ``scanned`` turns the text into what the scanner delivers. ``states`` is
+    what each of the rules says.
     """
     text, layers = Press(**press).layers()
     if scanned is not None:
@@ -94,6 +103,8 @@ def case(
         "step": None if code == "OK" else step or _STEP_OF.get(code, "content"),
         "warnings": sorted(warnings),
     }
+    if states is not None:
+        expected["rules"] = dict(sorted(states.items()))
     if picture is not None:
         expected = {"reads": True} | expected if picture.reads else {"reads": False}
     return Case(
@@ -105,6 +116,7 @@ def case(
         policy=policy,
         trust=(press.get("signer", "dsc"),) if trust is None else trust,
         revocation=revocation,
+        rules=rules,
         text=text,
         picture=picture.draw(text) if picture else None,
         layers=layers if len(text) + sum(map(len, layers.values())) < _READABLE else {},

@@ -20,12 +20,20 @@ from healthcert.limits import DEFAULT_LIMITS
 from healthcert.revocation.store import RevocationStore
 from healthcert.trust.keys import Assurance
 from healthcert.trust.store import TrustStore
-from healthcert.verify.policy import Policy, RevocationCheck
+from healthcert.verify.policy import Policy, RevocationCheck, RulesCheck
 from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import Duration, at_option, default_revocations, default_store, json_option
+from healthcert_cli.options import (
+    Country,
+    Duration,
+    at_option,
+    default_revocations,
+    default_store,
+    json_option,
+)
 from healthcert_cli.render import report_lines, verdict
+from healthcert_cli.rulestores import load_rules
 from healthcert_cli.sources import read_source
 from healthcert_cli.text import printable
 
@@ -88,6 +96,26 @@ _BAR_FROM = 20  # sources
     type=Duration(),
     help="How long an overdue revocation list still tells that a certificate was not revoked. [default: 0s]",
 )
+@click.option("--country", type=Country(), help="Ask the rules of this country, too: that of arrival.")
+@click.option("--region", help="A region of it that has rules of its own.")
+@click.option(
+    "--rules",
+    "rules_check",
+    type=click.Choice([one.value for one in RulesCheck]),
+    default=Policy().rules.value,
+    show_default=True,
+    help="Whether the country must have rules for a certificate, or may have none.",
+)
+@click.option(
+    "--rules-store",
+    type=click.Path(exists=True, path_type=Path),
+    help="Rule store, or a file or folder of rules. Default: the store that 'rules update' fills.",
+)
+@click.option(
+    "--rules-grace",
+    type=Duration(),
+    help=f"How long overdue rules are still asked. [default: {Policy().rules_grace.days}d]",
+)
 @json_option
 @boundary
 def command(
@@ -102,6 +130,11 @@ def command(
     revocation: str,
     revocation_store: Path | None,
     revocation_grace: timedelta | None,
+    country: str | None,
+    region: str | None,
+    rules_check: str,
+    rules_store: Path | None,
+    rules_grace: timedelta | None,
     as_json: bool,
 ) -> Exit:
     """Verify certificates.
@@ -112,11 +145,14 @@ def command(
     Exit code: 0 when all were accepted, 1 when one was refused, 3 when one could not be determined, 4 when a
     file could not be read.
     """
+    if region is not None and country is None:
+        raise click.UsageError("--region is one of a --country")
     policy = Policy.strict() if strict else Policy()
     assurances = policy.assurances | ({Assurance.TLS_ONLY} if tls_only else set())
     verifier = Verifier(
         load_trust(trust_paths),
         revocation=load_revocations(revocation_store),
+        rules=None if country is None else load_rules(rules_store, country=country, region=region),
         policy=replace(
             policy,
             families=policy.families.union(accept),
@@ -125,6 +161,10 @@ def command(
             trust_grace=policy.trust_grace if trust_grace is None else trust_grace,
             revocation=RevocationCheck(revocation),
             revocation_grace=policy.revocation_grace if revocation_grace is None else revocation_grace,
+            country=country,
+            region=region,
+            rules=RulesCheck(rules_check),
+            rules_grace=policy.rules_grace if rules_grace is None else rules_grace,
         ),
         clock=FixedClock(at) if at else SystemClock(),
     )

@@ -136,7 +136,7 @@ class RuleBook:
             raise RuleError(Code.RULE_CONFIG_INVALID, "an engine version is like 1.3.3", Step.RULES)
         country = country.upper()
         region = region_of(region, country)
-        selection = self.select(country, subject.types, at, region=region, issuer=subject.issuer)
+        selection = self.select(country, subject.types, at, region=region, issuer=subject.issuing_country)
         external = subject.external(at, country, region, self._codes, times=selection.reads_times)
         data = {"payload": subject.payload, "external": external}
         given = subject.payload.get("ver")
@@ -147,7 +147,7 @@ class RuleBook:
                 for rule, problem in selection.gated(version, cap)
             ]
         )
-        unreadable = self._unreadable(country, subject.issuer) if self.unreadable else 0
+        unreadable = self._unreadable(country, subject.issuing_country) if self.unreadable else 0
         return Ruling(
             country=country,
             region=region,

@@ -13,7 +13,7 @@ from healthcert.rules.rule import ACCEPTANCE, INVALIDATION, Rule
 from healthcert.rules.ruling import Coverage
 from healthcert.rules.sources.gathering import Identity, identity_of, same_rule
 from healthcert.rules.sources.protocol import Assurance
-from healthcert.rules.valuesets import ValueSets, shipped_for_rules
+from healthcert.rules.valuesets import ValueSet, ValueSets, shipped_for_rules
 
 _EU_TYPES = (ACCEPTANCE, INVALIDATION)
 
@@ -106,15 +106,32 @@ def _rules(ordered: Iterable[Generation]) -> tuple[list[Rule], tuple[Conflict, .
 def _value_sets(ordered: Iterable[Generation]) -> ValueSets:
     """The newest set of each name on the lists that are believed most; of two of one date that of the first list."""
     lists = list(ordered)
-    believed = ValueSets(value_set for one in reversed(lists) if _is_believed(one) for value_set in one.value_sets)
-    others = ValueSets(value_set for one in reversed(lists) if not _is_believed(one) for value_set in one.value_sets)
+    believed = ValueSets(value_set for one in reversed(lists) if _vouches_for_sets(one) for value_set in one.value_sets)
+    others = ValueSets(
+        value_set for one in reversed(lists) if not _vouches_for_sets(one) for value_set in one.value_sets
+    )
     # Codes of a set that could not be read may be newer than those that are part of this library: a rule that asks for
     # the set is open rather than a refusal by old codes.
     withheld = {skipped.value_set for one in lists for skipped in one.skipped}
     base = ValueSets(value_set for value_set in shipped_for_rules() if value_set.id not in withheld)
-    return base.merged(ValueSets(value_set for value_set in others if believed.get(value_set.id) is None)).merged(
-        believed
-    )
+    listed = ValueSets(value_set for value_set in others if believed.get(value_set.id) is None).merged(believed)
+    return ValueSets(_with_undated(value_set, listed.get(value_set.id)) for value_set in base.merged(listed))
+
+
+def _with_undated(value_set: ValueSet, listed: ValueSet | None) -> ValueSet:
+    """A set of this library, with the codes that the lists have besides, where their set has no date.
+
+    Which of the two is the newer one nobody can tell. No code is ever withdrawn, so that both had theirs in their day:
+    without those of either a rule would refuse what a country accepts.
+    """
+    if listed is None or listed.date:
+        return value_set
+    return ValueSet(value_set.id, "", {**listed.codes, **value_set.codes})
+
+
+def _vouches_for_sets(one: Generation) -> bool:
+    """Whether a list is believed as to its value sets: where each rule is signed for itself, they are not."""
+    return one.head.assurance in (Assurance.SIGNED_LIST, Assurance.LOCAL)
 
 
 def _is_believed(one: Generation) -> bool:

@@ -14,6 +14,7 @@ from healthcert.limits import Limits
 from healthcert.lists import sqlite
 from healthcert.lists.anchors import Environment, TrustAnchor
 from healthcert.rules.generation import Documents, Generation, Head, decode, encode
+from healthcert.rules.rule import Rule, Version
 
 _APPLICATION_ID = 0x48435255  # "HCRU", so that another program's database is not taken for a store of rules
 _FORMAT = 1
@@ -34,21 +35,28 @@ _TABLES = {
 class Memory(Struct, frozen=True, kw_only=True):
     """What must not be forgotten of a source, whatever becomes of its lists.
 
-    ``highest`` is the highest counter seen, ``at_highest`` the digest of what was signed in the list that had it;
+    ``highest`` is the highest counter seen, ``at_highest`` the digests of what was signed in the list that had it;
     ``newest`` the newest moment that a list without a counter gave; ``superseded`` the digests of what was signed in
-    lists that were replaced. ``anchors`` and ``options`` are those that the last list was read under, so that it can be
+    lists that were replaced; ``versions`` the highest version of each rule when it was last seen, by
+    :func:`rule_name`. ``anchors`` and ``options`` are those that the last list was read under, so that it can be
     read again; secret ones are not among them.
     """
 
     highest: int | None = None
-    at_highest: bytes = b""
+    at_highest: tuple[bytes, ...] = ()
     newest: int | None = None
     superseded: tuple[bytes, ...] = ()
+    versions: Mapping[str, Version] = {}
     anchors: tuple[TrustAnchor, ...] = ()
     options: Mapping[str, str] = {}
     validators: Mapping[str, str] = {}
     error: tuple[int, Code, str] | None = None
     """When the last attempt failed, and why; None when it did not."""
+
+
+def rule_name(rule: Rule) -> str:
+    """What a rule is remembered by, whatever its version."""
+    return f"{rule.country} {rule.identifier}"
 
 
 class State(Struct):
@@ -125,6 +133,9 @@ def transaction(path: Path, limits: Limits) -> Iterator[Transaction]:
     """
     with sqlite.writing(path, _FORM) as connection:
         yield Transaction(_state(connection, limits), connection)
+        # What is written can be read again.
+        if _is_too_long(connection, limits):
+            raise RuleError(Code.INPUT_TOO_LONG, f"more than {_LISTS} lists of the greatest length", Step.RULES)
 
 
 def check_size(count: int, limits: Limits) -> None:
@@ -134,8 +145,7 @@ def check_size(count: int, limits: Limits) -> None:
 
 
 def _state(connection: sqlite3.Connection, limits: Limits) -> State:
-    (total,) = connection.execute("SELECT sum(length(head) + length(documents)) FROM lists").fetchone()
-    if (total or 0) > _LISTS * limits.list_bytes:
+    if _is_too_long(connection, limits):
         raise ValueError("lists of a size that no list has")
     rows = connection.execute("SELECT source, head, documents FROM lists").fetchall()
     found = {source: _decoded(source, head, documents) for source, head, documents in rows}
@@ -147,6 +157,11 @@ def _state(connection: sqlite3.Connection, limits: Limits) -> State:
     }
     settled = connection.execute("SELECT value FROM settings WHERE name = 'environment'").fetchone()
     return State(lists, memories, Environment(settled[0]) if settled else None)
+
+
+def _is_too_long(connection: sqlite3.Connection, limits: Limits) -> bool:
+    (total,) = connection.execute("SELECT sum(length(head) + length(documents)) FROM lists").fetchone()
+    return (total or 0) > _LISTS * limits.list_bytes
 
 
 def _decoded(source: str, head: bytes, documents: bytes) -> tuple[Head, Documents]:

@@ -10,13 +10,14 @@ from healthcert.rules.assessment import Assessment
 from healthcert.rules.certlogic.dates import DateTime
 from healthcert.rules.certlogic.trace import Comparison, Operand
 from healthcert.rules.rule import Rule
-from healthcert.rules.ruling import RuleResult, RuleState, Ruling
+from healthcert.rules.ruling import Coverage, RuleResult, RuleState, Ruling
 
 _WORDS = {
     "===": "is", "in": "is one of", "<": "is less than", ">": "is more than", "<=": "is at most", ">=": "is at least",
     "before": "is before", "after": "is after", "not-before": "is not before", "not-after": "is not after",
 }  # fmt: skip
 _SHOWN = 10  # items of an array in a sentence
+_LONGEST_LINE = 400  # characters; the longest description known has 330
 _ROOTS = ("payload.", "external.")
 
 
@@ -30,16 +31,8 @@ def describe_ruling(ruling: Ruling) -> dict[str, Any]:
         "results": [_result(result) for result in ruling.results],
         "unreadable": ruling.unreadable,
         "value_sets": dict(ruling.value_sets),
-        "lists": [
-            {
-                "source": one.source,
-                "format": one.format,
-                "signed": one.signed,
-                "fetched_at": _moment(one.fetched_at),
-                "fresh_until": _moment(one.fresh_until),
-            }
-            for one in ruling.lists
-        ],
+        "lists": [_coverage(one) for one in ruling.lists],
+        "issuer_lists": [_coverage(one) for one in ruling.issuer_lists],
     }
 
 
@@ -74,6 +67,22 @@ def sentences(result: RuleResult) -> Iterator[str]:
     """What a rule that was not met had asked, and what it found: one line for each comparison that decided."""
     for comparison in result.comparisons:
         yield _sentence(comparison)
+
+
+def in_short(text: str) -> str:
+    """A description in one line that can be logged: rules come from servers, and may hold anything."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "source": coverage.source,
+        "format": coverage.format,
+        "signed": coverage.signed,
+        "fetched_at": _moment(coverage.fetched_at),
+        "fresh_until": _moment(coverage.fresh_until),
+    }
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -28,16 +28,17 @@ NO_MOMENT = datetime.fromtimestamp(0, UTC)
 class Head(Struct, frozen=True, kw_only=True):
     """What is known of a list as a whole.
 
-    ``digest`` is that of the parts as received, ``signed`` that of what their signature covers. ``expires_at`` is the
-    signed end, ``max_age`` the longest it may stand without being fetched again, in seconds. ``signer`` is the
-    fingerprint of the anchor that vouches for all of it, ``countries`` are those that it says it speaks for.
+    ``digest`` is that of the parts as received, ``signed`` are those of what their signatures cover, or ``digest``
+    itself. ``expires_at`` is the signed end, ``max_age`` the longest it may stand without being fetched again, in
+    seconds. ``signer`` is the fingerprint of the anchor that vouches for all of it, ``countries`` are those that it
+    says it speaks for.
     """
 
     source: str
     format: str
     assurance: Assurance
     digest: bytes
-    signed: bytes
+    signed: tuple[bytes, ...]
     fetched_at: datetime
     counter: int | None = None
     issued_at: datetime | None = None

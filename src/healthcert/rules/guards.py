@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from healthcert.errors import Code, RuleError, Step
 from healthcert.lists.anchors import Environment
-from healthcert.rules.database import Memory, State
+from healthcert.rules.database import Memory, State, rule_name
 from healthcert.rules.generation import Generation
-from healthcert.rules.rule import Rule, Version
+from healthcert.rules.rule import Version
 from healthcert.rules.sources.protocol import Assurance, RuleList
 
 CLOCK_SKEW = timedelta(seconds=300)
-_REMEMBERED = 64  # lists that a source replaced; an older one is caught by its time
+_REMEMBERED = 64  # signed lists that a source replaced; an older one is caught by its time
+_VERSIONS = 50_000  # rules whose version is remembered, those that were seen last
 _NAMED = 10  # countries or rules that a message names
 
 
@@ -67,7 +68,7 @@ def check_entries(new: RuleList) -> None:
         raise _refuse(Code.RULE_LIST_UNREADABLE, f"the list has nothing that can be used{why}")
 
 
-def check_order(memory: Memory, new: RuleList, signed: bytes) -> None:
+def check_order(memory: Memory, new: RuleList, signed: tuple[bytes, ...]) -> None:
     """No list older than one that was seen, and no second list under the same number."""
     if new.counter is not None and memory.highest is not None:
         if new.counter < memory.highest:
@@ -79,7 +80,7 @@ def check_order(memory: Memory, new: RuleList, signed: bytes) -> None:
         raise _refuse(Code.RULE_LIST_ROLLED_BACK, "it has no number, and lists of this source had one")
 
 
-def check_newest(memory: Memory, current: Generation | None, new: RuleList, signed: bytes) -> None:
+def check_newest(memory: Memory, new: RuleList, signed: tuple[bytes, ...]) -> None:
     """Where a list has no number, the past and the versions of its rules tell its order as well as they can.
 
     They may be wrong: a rule that was deleted may be made anew with a lower version, or come back as it was, and with
@@ -87,32 +88,35 @@ def check_newest(memory: Memory, current: Generation | None, new: RuleList, sign
     """
     if new.counter is not None:
         return
-    if signed in memory.superseded:
+    # Of two lists that are signed each for itself, an old one may stand beside a new one.
+    if not set(memory.superseded).isdisjoint(signed):
         raise _refuse(Code.RULE_LIST_ROLLED_BACK, "a list that was replaced before")
     if memory.newest is not None and (_seconds(new) or 0) < memory.newest:
         raise _refuse(Code.RULE_LIST_ROLLED_BACK, "it is of an earlier moment than a list accepted before")
-    # Gateway, Validation Rules §upload: the version of a rule rises with each upload.
-    before = _versions(current.rules if current is not None else ())
-    now = _versions(document.rule for document in new.rules)
-    fallen = [key[1] for key, version in now.items() if version < before.get(key, version)]
+    # Gateway, Validation Rules §upload: the version of a rule rises with each upload. A rule that was held back for a
+    # while may not come in an older one either.
+    versions = _versions(new)
+    fallen = [name for name, version in versions.items() if version < memory.versions.get(name, version)]
     if fallen:
         detail = f"an older version than before of: {_some(fallen)}"
         raise _refuse(Code.RULE_LIST_ROLLED_BACK, detail)
 
 
 def check_loss(current: Generation | None, new: RuleList, most: float, now: datetime) -> None:
-    """A list that lost many rules, or all of a country, is more often an accident or an attack than the truth.
+    """A list that lost many rules, or a country's only ones of a type, is rather an accident or an attack than true.
 
-    So is one whose value sets lost many codes: whoever has one of these would be refused. Rules that have ended may go.
+    One rule of invalidation may be all that a country has against a forger. So is a list whose value sets lost many
+    codes: whoever has one of these would be refused. Rules that have ended may go.
     """
     if current is None:
         return
-    before = {(rule.country, rule.identifier) for rule in current.rules if rule.valid_to > now}
-    after = {(document.rule.country, document.rule.identifier) for document in new.rules}
+    before = {rule_name(rule) for rule in current.rules if rule.valid_to > now}
+    after = {rule_name(document.rule) for document in new.rules}
     lost = before - after
     if len(lost) > most * len(before):
         raise _refuse(Code.RULE_LIST_SHRANK, f"{len(lost)} of {len(before)} rules are gone")
-    if gone := {country for country, _ in before} - {country for country, _ in after}:
+    kinds = {f"{rule.country} ({rule.type})" for rule in current.rules if rule.valid_to > now}
+    if gone := kinds - {f"{document.rule.country} ({document.rule.type})" for document in new.rules}:
         raise _refuse(Code.RULE_LIST_SHRANK, f"all rules are gone of: {_some(gone)}")
     if gone := current.documents.national.keys() - new.national.keys():
         raise _refuse(Code.RULE_LIST_SHRANK, f"national rules are gone: {_some(gone)}")
@@ -124,28 +128,31 @@ def check_loss(current: Generation | None, new: RuleList, most: float, now: date
             raise _refuse(Code.RULE_LIST_SHRANK, detail)
 
 
-def after(memory: Memory, current: Generation | None, new: RuleList, signed: bytes) -> Memory:
+def after(memory: Memory, current: Generation | None, new: RuleList, signed: tuple[bytes, ...]) -> Memory:
     """What is remembered once the list is accepted."""
     superseded = memory.superseded
     # Only of a list that is signed as a whole: of any other the bytes are nobody's word, and may honestly come again.
     if current is not None and current.head.assurance is Assurance.SIGNED_LIST:
-        superseded = (*superseded, current.head.signed)[-_REMEMBERED:]
+        superseded = (*superseded, *current.head.signed)[-_REMEMBERED:]
+    versions = _versions(new)
+    older = [(name, version) for name, version in memory.versions.items() if name not in versions]
     return replace(
         memory,
         highest=new.counter if new.counter is not None else memory.highest,
         at_highest=signed if new.counter is not None else memory.at_highest,
+        versions=dict([*older, *versions.items()][-_VERSIONS:]),
         newest=_seconds(new) if new.counter is None else memory.newest,
-        superseded=tuple(one for one in superseded if one != signed),
+        superseded=tuple(one for one in superseded if one not in signed),
         error=None,
     )
 
 
-def _versions(rules: Iterable[Rule]) -> dict[tuple[str, str], Version]:
+def _versions(new: RuleList) -> dict[str, Version]:
     """The highest version of each rule."""
-    found: dict[tuple[str, str], Version] = {}
-    for rule in rules:
-        key = (rule.country, rule.identifier)
-        found[key] = max(rule.version_key, found.get(key, rule.version_key))
+    found: dict[str, Version] = {}
+    for rule in (document.rule for document in new.rules):
+        name = rule_name(rule)
+        found[name] = max(rule.version_key, found.get(name, rule.version_key))
     return found
 
 

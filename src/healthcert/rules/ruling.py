@@ -95,7 +95,7 @@ class Ruling(Private, frozen=True, kw_only=True):
 
     ``results`` are those of the rules that apply, by their identifiers. ``unreadable`` is how many rules of the lists
     could not be read: what they ask is not known. ``value_sets`` are the dates of the value sets that were used,
-    ``lists`` the lists of rules that speak for the country.
+    ``lists`` the lists of rules that speak for the country, ``issuer_lists`` those for the issuer's.
     """
 
     country: str
@@ -106,6 +106,7 @@ class Ruling(Private, frozen=True, kw_only=True):
     unreadable: int
     value_sets: Mapping[str, str]
     lists: tuple[Coverage, ...] = ()
+    issuer_lists: tuple[Coverage, ...] = ()
 
     def of(self, state: RuleState) -> tuple[RuleResult, ...]:
         """The results of this state."""
@@ -158,9 +159,9 @@ def gate(rule: Rule, version: Version | None, cap: Version) -> str | None:
 
 def combined(results: Iterable[RuleResult], *, accepts: bool, unreadable: int) -> RulingOutcome:
     """What the results come to; ``accepts`` is whether one of them is of a rule of acceptance."""
-    states = {result.state for result in results}
+    states = [result.state for result in results if result.state is not RuleState.PASSED]
     if RuleState.FAIL in states:
         return RulingOutcome.FAIL
-    if RuleState.OPEN in states or unreadable:
+    if states or unreadable:
         return RulingOutcome.OPEN
     return RulingOutcome.PASSED if accepts else RulingOutcome.NO_RULES

@@ -21,8 +21,6 @@ from healthcert.rules.generation import LOCAL, NO_MOMENT, Generation, Head, dige
 from healthcert.rules.ruling import Coverage
 from healthcert.rules.sources.protocol import Assurance
 
-_KEPT = 1000  # countries whose lists are kept at hand; there are not as many
-
 
 class _View:
     """A state, and all that is made of it: one object, so that a reader never sees two states."""
@@ -84,7 +82,7 @@ class RuleStore:
             format=format_,
             assurance=Assurance.LOCAL,
             digest=digest,
-            signed=digest,
+            signed=(digest,),
             fetched_at=NO_MOMENT,
         )
         store = cls(limits=limits)
@@ -132,11 +130,12 @@ class RuleStore:
 
     def coverage(self, country: str) -> tuple[Coverage, ...]:
         """The lists that speak for a country, and until when; none for no list."""
-        view = self._view
+        view, country = self._view, country.upper()
         found = view.coverage.get(country)
         if found is None:
             found = coverage(view.state.lists.values(), country)
-            if len(view.coverage) < _KEPT:
+            # Whoever asks for what there is not shall not fill the memory.
+            if found:
                 view.coverage[country] = found
         return found
 
@@ -146,7 +145,11 @@ class RuleStore:
         Of several lists with such a document one counts: see :meth:`national_coverage`, which also tells whether it is
         overdue. Raises :class:`RuleError` (``RULE_LIST_UNREADABLE``) for a document that is none.
         """
+        from healthcert.rules.national.registry import NATIONAL
+
         view = self._view
+        if name not in NATIONAL:
+            return None
         if name not in view.national:
             view.national[name] = _national(view, name)
         return view.national[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from itertools import product
@@ -12,6 +13,7 @@ from healthcert.encoding.cbor import Tag
 from healthcert.errors import Code, RuleError, Step
 from healthcert.families import KINDS, recognise
 from healthcert.limits import DEFAULT_LIMITS, Limits
+from healthcert.lists.reading import is_country
 from healthcert.model import HealthCertificate, Private
 from healthcert.rules.certlogic.dates import Moment
 
@@ -28,7 +30,8 @@ class RuleSubject(Private, frozen=True, kw_only=True):
     """A certificate as rules see it.
 
     ``payload`` is that of an EU DCC as JSON. ``issuer`` is the claim ``iss``, ``kid`` that of the header, and
-    ``issued_at`` and ``expires_at`` are ``iat`` and ``exp``; None where the certificate does not say.
+    ``issued_at`` and ``expires_at`` are ``iat`` and ``exp``; None where the certificate does not say. ``key_country``
+    is the country that the signing key is of, as far as that is known.
     """
 
     payload: Mapping[str, Any]
@@ -36,9 +39,12 @@ class RuleSubject(Private, frozen=True, kw_only=True):
     kid: bytes | None = None
     issued_at: datetime | None = None
     expires_at: datetime | None = None
+    key_country: str | None = None
 
     @classmethod
-    def of(cls, certificate: HealthCertificate, kid: bytes | None = None) -> RuleSubject:
+    def of(
+        cls, certificate: HealthCertificate, kid: bytes | None = None, key_country: str | None = None
+    ) -> RuleSubject:
         """The certificate, or what stands beside it under the same signature, that has the payload of an EU DCC.
 
         Raises :class:`RuleError` (``RULE_NOT_SUPPORTED``) where there is none: the rules are written for no other.
@@ -51,6 +57,7 @@ class RuleSubject(Private, frozen=True, kw_only=True):
                     kid=kid,
                     issued_at=one.issued_at,
                     expires_at=one.expires_at,
+                    key_country=key_country,
                 )
         detail = f"the rules of countries are about EU DCCs, and this is a {certificate.family}"
         raise RuleError(Code.RULE_NOT_SUPPORTED, detail, Step.RULES)
@@ -65,6 +72,13 @@ class RuleSubject(Private, frozen=True, kw_only=True):
         decoded = family.decode(text, limits)
         certificate, _ = family.parse(decoded, KINDS)
         return cls.of(certificate, decoded.kid)
+
+    @property
+    def issuing_country(self) -> str | None:
+        """The country whose rules of invalidation count: ``iss`` or, where that names no country, the key's."""
+        # HCERT specification §3.3.4: iss may be left out, which must not let a certificate escape these rules.
+        issuer = self.issuer.upper() if self.issuer is not None else None
+        return issuer if is_country(issuer) else self.key_country
 
     @property
     def types(self) -> frozenset[str]:
@@ -100,8 +114,10 @@ def as_json(value: Any) -> Any:
     What has no place in JSON becomes null, which no rule takes for anything.
     """
     kind = type(value)
-    if kind is str or kind is int or kind is bool or kind is float:
+    if kind is str or kind is int or kind is bool:
         return value
+    if kind is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {name if type(name) is str else str(name): as_json(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -13,22 +13,14 @@ from healthcert.errors import Code, FetchError, HealthCertError, RuleError, Step
 from healthcert.fetch import Fetcher
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.rules import database, guards
+from healthcert.rules.changes import change_between
 from healthcert.rules.database import Memory
 from healthcert.rules.feed import RuleChange, RuleFeed
 from healthcert.rules.generation import LOCAL, Generation, Head, digest_of, make_documents
-from healthcert.rules.rule import Rule
-from healthcert.rules.sources.gathering import Identity, identity_of, same_rule
+from healthcert.rules.loading import read_list, translated, unforeseen
 from healthcert.rules.sources.protocol import Assurance, Context, Fetched, Known, RuleList
 from healthcert.rules.sources.registry import source_named
 from healthcert.rules.store import RuleStore
-
-_LIST_CODES = {
-    Code.TRUST_LIST_UNREADABLE: Code.RULE_LIST_UNREADABLE,
-    Code.TRUST_LIST_NOT_AUTHENTIC: Code.RULE_LIST_NOT_AUTHENTIC,
-    Code.TRUST_ANCHOR_MISSING: Code.RULE_ANCHOR_MISSING,
-    Code.TRUST_ANCHOR_UNREADABLE: Code.RULE_ANCHOR_MISSING,
-    Code.INPUT_TOO_LONG: Code.INPUT_TOO_LONG,
-}
 
 
 def install_rules(
@@ -99,9 +91,9 @@ def recheck_rules(store: RuleStore, *, limits: Limits = DEFAULT_LIMITS) -> Itera
         try:
             parts = database.read_parts(store.path, source)
             context = Context(memory.anchors, head.fetched_at, limits, memory.options)
-            found = _read(source_named(head.format).load, parts, context)
+            found = read_list(source_named(head.format).load, parts, context)
             again = Generation(replace(head, **_said(found, head)), make_documents(found), limits)
-            change = _change(source, generation, again)
+            change = change_between(source, generation, again)
             same = (generation.head, generation.documents) == (again.head, again.documents)
             if digest_of(parts) != head.digest or (change.unchanged and not same):
                 raise RuleError(Code.RULE_STORE_UNREADABLE, "what is kept of the list is not what was accepted")
@@ -133,7 +125,7 @@ def _update_one(
         parts = database.read_parts(store.path, feed.name)
         # What is damaged is fetched anew; a server that says that nothing has changed would keep it.
         if digest_of(parts) == current.head.digest:
-            known = Known(parts, current.head.fetched_at, memory.validators)
+            known = Known(parts, memory.validators)
     fetched = _fetch(feed, feed.url, fetcher_for, known, feed.context(now, limits))
     if fetched is None:
         fetched = Fetched(known.parts, memory.validators)
@@ -149,12 +141,12 @@ def _fetch(
     except (RuleError, FetchError):
         raise
     except HealthCertError as error:
-        raise _translated(error) from None
+        raise translated(error) from None
     except OSError as error:
         detail = f"a file that fetching needs cannot be read: {error.strerror or type(error).__name__}"
         raise FetchError(Code.FETCH_FAILED, detail, Step.RULES) from None
-    except Exception as error:  # noqa: BLE001 As in _read().
-        raise _unforeseen(error) from None
+    except Exception as error:  # noqa: BLE001 As in read_list().
+        raise unforeseen(error) from None
 
 
 def _install(
@@ -169,7 +161,7 @@ def _install(
 ) -> RuleChange:
     if not feed.name or feed.name == LOCAL or not feed.name.isprintable():
         raise ValueError(f"the name of a source is a printable word other than {LOCAL!r}")
-    found = _read(source_named(feed.format).load, parts, feed.context(now, limits))
+    found = read_list(source_named(feed.format).load, parts, feed.context(now, limits))
     if validators is None and not found.assurance.signed:
         found = replace(found, assurance=Assurance.LOCAL)
     guards.check_entries(found)
@@ -184,7 +176,7 @@ def _install(
         guards.check_clock(state, now)
         guards.check_order(memory, found, new.head.signed)
         if not force:
-            guards.check_newest(memory, current, found, new.head.signed)
+            guards.check_newest(memory, found, new.head.signed)
             guards.check_loss(current, found, feed.max_loss, now)
         others = sum(len(one.rules) for source, one in state.lists.items() if source != feed.name)
         database.check_size(others + len(new.rules), limits)
@@ -196,7 +188,7 @@ def _install(
         options = dict(feed.options)
         change.remember(feed.name, replace(remembered, anchors=feed.anchors, options=options, validators=marks))
         change.put(new, parts)
-    return _change(feed.name, current, new)
+    return change_between(feed.name, current, new)
 
 
 def _generation(
@@ -207,7 +199,7 @@ def _generation(
         format=feed.format,
         assurance=found.assurance,
         digest=digest_of(parts),
-        signed=b"",
+        signed=(),
         fetched_at=now,
         max_age=None if feed.max_age is None else int(feed.max_age.total_seconds()),
     )
@@ -219,45 +211,13 @@ def _said(found: RuleList, head: Head) -> dict[str, Any]:
     return {
         # Whether the operator gave it or a server is nothing that a list without a signature can tell.
         "assurance": found.assurance if found.assurance.signed else head.assurance,
-        "signed": found.signed or head.digest,
+        "signed": found.signed or (head.digest,),
         "counter": found.counter,
         "issued_at": found.issued_at,
         "expires_at": found.expires_at,
         "signer": found.signer.fingerprint if found.signer is not None else None,
         "countries": tuple(sorted(found.countries)),
     }
-
-
-def _read(
-    load: Callable[[Mapping[str, bytes], Context], RuleList], parts: Mapping[str, bytes], context: Context
-) -> RuleList:
-    """What a format makes of the parts, within the bounds on their length; every failure is a :class:`RuleError`."""
-    most = context.limits.list_bytes
-    if sum(map(len, parts.values())) > most:
-        raise RuleError(Code.INPUT_TOO_LONG, f"more than {most} bytes", Step.RULES)
-    try:
-        found = load(parts, context)
-    except RuleError:
-        raise
-    except HealthCertError as error:
-        raise _translated(error) from None
-    except Exception as error:  # noqa: BLE001 The last line of defence: one list must not harm the others.
-        raise _unforeseen(error) from None
-    kept = (*(one.raw for one in found.rules), *(one.raw for one in found.value_sets), *found.national.values())
-    if sum(map(len, kept)) > most:
-        raise RuleError(Code.INPUT_TOO_LONG, f"a list that unpacks to more than {most} bytes", Step.RULES)
-    return found
-
-
-def _translated(error: HealthCertError) -> RuleError:
-    # What reads signatures and chains is shared with lists of keys.
-    return RuleError(_LIST_CODES.get(error.code, Code.RULE_LIST_UNREADABLE), error.detail, Step.RULES)
-
-
-def _unforeseen(error: Exception) -> RuleError:
-    # The type alone: the message may quote what was fetched, or a secret.
-    detail = f"an internal error ({type(error).__name__}); please report it"
-    return RuleError(Code.RULE_LIST_UNREADABLE, detail, Step.RULES)
 
 
 def _note_failure(store: RuleStore, feed: RuleFeed, error: HealthCertError, now: datetime) -> None:
@@ -267,29 +227,3 @@ def _note_failure(store: RuleStore, feed: RuleFeed, error: HealthCertError, now:
             change.remember(feed.name, replace(memory, error=(int(now.timestamp()), error.code, error.detail)))
     except RuleError:
         pass  # what is wrong with the store is told by what could not be updated
-
-
-def _change(source: str, before: Generation | None, after: Generation) -> RuleChange:
-    """What is different between two generations of a list."""
-    old, new = _by_identity(before), _by_identity(after)
-    sets = [{one.id: one for one in generation.value_sets} if generation else {} for generation in (before, after)]
-    national = [generation.documents.national if generation else {} for generation in (before, after)]
-    return RuleChange(
-        source,
-        added=tuple(rule for key, rule in new.items() if key not in old),
-        removed=tuple(rule for key, rule in old.items() if key not in new),
-        changed=tuple(rule for key, rule in new.items() if key in old and not same_rule(old[key], rule)),
-        kept=len(old.keys() & new.keys()),
-        value_sets=_different(*sets),
-        national=_different(*national),
-        skipped=after.skipped,
-    )
-
-
-def _by_identity(generation: Generation | None) -> dict[Identity, Rule]:
-    rules = generation.rules if generation is not None else ()
-    return {identity_of(rule): rule for rule in rules}
-
-
-def _different(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))

@@ -53,7 +53,10 @@ class ValueSetCode(Struct, frozen=True):
 
 
 class ValueSet(Struct, frozen=True):
-    """One value set as it was published on ``date`` (ISO 8601): its codes, active or not."""
+    """One value set as it was published on ``date`` (ISO 8601): its codes, active or not.
+
+    The date is empty where nobody says when it was: any set that has one counts as newer.
+    """
 
     id: str
     date: str
@@ -85,7 +88,10 @@ class ValueSets:
 
     @property
     def dates(self) -> dict[str, str]:
-        """When each set was published: the first thing to look at when a rule refuses what it should not."""
+        """When each set was published: the first thing to look at when a rule refuses what it should not.
+
+        Empty where nobody says.
+        """
         return {name: given.date for name, given in self._sets.items()}
 
     def get(self, name: str) -> ValueSet | None:
@@ -152,8 +158,8 @@ def read_value_set(data: bytes | Mapping[str, Any], limits: Limits = DEFAULT_LIM
             pass
         case _:
             raise _unreadable("not an identifier, a date and values")
-    # The schema asks for a date (DCC.ValueSets.schema.json); what tells the newer set must be comparable.
-    if _as_day(day) is None or len(day) != len("YYYY-MM-DD"):
+    # The schema asks for a date (DCC.ValueSets.schema.json); what tells the newer set must be comparable, or empty.
+    if day and (_as_day(day) is None or len(day) != len("YYYY-MM-DD")):
         raise _unreadable("valueSetDate is not a date")
     return ValueSet(name, day, {code: _code(code, value) for code, value in values.items()})
 

@@ -1,4 +1,7 @@
-"""What revocation lists say of a certificate whose signature held; :mod:`healthcert.verify.steps` judges the answer."""
+"""What revocation lists, and a country's rules, say of a certificate whose signature held.
+
+:mod:`healthcert.verify.steps` judges the answers.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from healthcert.errors import Code, Step, VerificationError
+from healthcert.errors import Code, RuleError, Step, VerificationError
 from healthcert.lists.anchors import Environment
 from healthcert.model import HealthCertificate
 from healthcert.revocation.answer import RevocationAnswer, Standing
 from healthcert.revocation.identifiers import Subject, hcert_identifiers
 from healthcert.revocation.store import RevocationStore
+from healthcert.rules.ruling import Ruling
+from healthcert.rules.store import RuleStore
+from healthcert.rules.subject import RuleSubject
 from healthcert.verify.policy import Policy
 from healthcert.verify.steps import Authenticated
 
@@ -34,6 +40,35 @@ def ask_revocation(
     return answer if certificate is not None else _without_content(answer)
 
 
+def ask_rules(
+    authenticated: Authenticated,
+    certificate: HealthCertificate,
+    store: RuleStore,
+    environment: Environment | None,
+    now: datetime,
+    policy: Policy,
+) -> Ruling | None:
+    """What the rules of the policy's country say; None of a certificate that no country has rules about."""
+    assert policy.country is not None, "a country is asked about"
+    _check_environment(environment, store.environment, "rules", Step.RULES)
+    try:
+        subject = RuleSubject.of(certificate, authenticated.decoded.kid, authenticated.key.country)
+    except RuleError:
+        return None
+    issuer = subject.issuing_country
+    ruling = store.book.judge(
+        subject, country=policy.country, at=now, region=policy.region, engine_version=policy.engine_version
+    )
+    issuer_lists = () if issuer is None else store.coverage(issuer)
+    return replace(ruling, lists=store.coverage(policy.country), issuer_lists=issuer_lists)
+
+
+def _check_environment(of_keys: Environment | None, of_lists: Environment | None, what: str, step: Step) -> None:
+    if None not in (of_keys, of_lists) and of_keys is not of_lists:
+        detail = f"the keys are of the environment {of_keys}, and the {what} of {of_lists}"
+        raise VerificationError(Code.ENVIRONMENT_MIXED, detail, step)
+
+
 def _ask(
     authenticated: Authenticated,
     entries: Sequence[tuple[str, str | None]],
@@ -43,9 +78,7 @@ def _ask(
     policy: Policy,
 ) -> RevocationAnswer:
     state = store.state
-    if None not in (environment, state.environment) and environment is not state.environment:
-        detail = f"the keys are of the environment {environment}, and the revocation lists of {state.environment}"
-        raise VerificationError(Code.ENVIRONMENT_MIXED, detail, Step.REVOCATION)
+    _check_environment(environment, state.environment, "revocation lists", Step.REVOCATION)
     # Entries end with their certificates, which the policy may let live longer by what clocks err.
     skew = policy.clock_skew
     answer = store.ask(_subject(authenticated, entries, store), now - skew, grace=policy.revocation_grace - skew)

@@ -14,6 +14,8 @@ from healthcert.errors import Code
 from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import EntryType
+from healthcert.rules.certlogic import VERSION as CERTLOGIC_VERSION
+from healthcert.rules.rule import region_of, version_key
 from healthcert.trust.keys import Assurance
 
 TOLERABLE = frozenset(
@@ -60,6 +62,14 @@ class RevocationCheck(StrEnum):
     OFF = "off"
 
 
+@unique
+class RulesCheck(StrEnum):
+    """Whether the country that is asked about must have rules for a certificate, or may have none."""
+
+    REQUIRED = "required"
+    IF_AVAILABLE = "if_available"
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """What a certificate must be to be accepted. The defaults are those of a verifier at a border.
 
@@ -73,6 +83,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     ``revocation`` says whether revocation lists have to tell. One that is overdue for more than ``revocation_grace``
     tells nothing. A filter errs now and then: what it has is refused when at most one in ``1 / revocation_odds``
     certificates that were not revoked would be, and undetermined otherwise.
+
+    ``country`` is the one whose rules a certificate has to meet (ISO 3166-1 alpha-2), None where only the certificate
+    itself is judged; ``region`` is a part of it with rules of its own besides. ``rules`` says what it means that no
+    rules are known for such a certificate. Rules that are overdue for more than ``rules_grace`` tell nothing, nor do
+    those written for a version of CertLogic after ``engine_version``.
     """
 
     name: str = "default"
@@ -87,6 +102,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     revocation: RevocationCheck = RevocationCheck.IF_AVAILABLE
     revocation_grace: timedelta = timedelta(0)
     revocation_odds: float = 1e-5
+    country: str | None = None
+    region: str | None = None
+    rules: RulesCheck = RulesCheck.REQUIRED
+    rules_grace: timedelta = timedelta(days=7)
+    engine_version: str = CERTLOGIC_VERSION
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
@@ -106,6 +126,21 @@ class Policy(Struct, frozen=True, kw_only=True):
             raise ValueError("revocation_grace is not negative")
         if not 0 <= self.revocation_odds <= 1:
             raise ValueError("revocation_odds is a probability")
+        self._check_rules()
+
+    def _check_rules(self) -> None:
+        force_setattr(self, "rules", RulesCheck(self.rules))
+        if self.country is not None:
+            if len(self.country) != 2 or not self.country.isascii() or not self.country.isalpha():
+                raise ValueError("country is two letters, like FR")
+            force_setattr(self, "country", self.country.upper())
+            force_setattr(self, "region", region_of(self.region, self.country))
+        elif self.region is not None:
+            raise ValueError("a region is one of a country")
+        if self.rules_grace < timedelta(0):
+            raise ValueError("rules_grace is not negative")
+        if version_key(self.engine_version) is None:
+            raise ValueError("engine_version is like 1.3.3")
 
     @classmethod
     def strict(cls) -> Self:
@@ -127,5 +162,10 @@ class Policy(Struct, frozen=True, kw_only=True):
             "revocation": self.revocation.value,
             "revocation_grace_seconds": self.revocation_grace.total_seconds(),
             "revocation_odds": self.revocation_odds,
+            "country": self.country,
+            "region": self.region,
+            "rules": self.rules.value,
+            "rules_grace_seconds": self.rules_grace.total_seconds(),
+            "engine_version": self.engine_version,
             "limits": asdict(self.limits),
         }

@@ -16,6 +16,8 @@ from healthcert.families.hcert.uvci import check_uvci
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, HealthCertificate
 from healthcert.revocation.answer import Coverage, RevocationAnswer
+from healthcert.rules.describe import describe_ruling
+from healthcert.rules.ruling import Ruling
 from healthcert.trust.keys import TrustedKey
 from healthcert.verify.policy import Policy
 
@@ -63,8 +65,8 @@ class Report(_NoTruth, frozen=True, kw_only=True):
     ``code`` and ``step`` are those of the first step that failed, else of the first that could not be determined, else
     ``OK`` and None. ``certificate`` is there
     once the signature held and the content could be read, whatever the outcome; ``key`` is the key that signed.
-    ``warnings`` are the departures that the policy tolerated. ``revocation`` is what the revocation lists say, None
-    where they were not asked.
+    ``warnings`` are the departures that the policy tolerated. ``revocation`` is what the revocation lists say,
+    ``rules`` what the rules of the policy's country say; None where they were not asked.
     """
 
     outcome: Outcome
@@ -76,6 +78,7 @@ class Report(_NoTruth, frozen=True, kw_only=True):
     key: TrustedKey | None
     warnings: tuple[Finding, ...]
     revocation: RevocationAnswer | None
+    rules: Ruling | None
     checked_at: datetime
     policy: Policy
 
@@ -108,6 +111,7 @@ class Report(_NoTruth, frozen=True, kw_only=True):
             "certificate": None if self.certificate is None else _certificate(self.certificate),
             "key": None if self.key is None else describe_key(self.key),
             "revocation": None if self.revocation is None else describe_answer(self.revocation),
+            "rules": None if self.rules is None else describe_ruling(self.rules),
             "policy": self.policy.to_dict(),
         }
 

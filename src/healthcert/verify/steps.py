@@ -17,10 +17,13 @@ from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
 from healthcert.model import Event, HealthCertificate, Private, TestResult
 from healthcert.revocation.answer import RevocationAnswer, Standing
+from healthcert.rules.describe import in_short
+from healthcert.rules.rule import ACCEPTANCE, INVALIDATION
+from healthcert.rules.ruling import RuleState, Ruling, RulingOutcome
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
-from healthcert.verify.policy import Policy, RevocationCheck
+from healthcert.verify.policy import Policy, RevocationCheck, RulesCheck
 from healthcert.verify.report import odds_in_words
 
 
@@ -246,6 +249,45 @@ def revocation(answer: RevocationAnswer, policy: Policy) -> Finding | None:
     if policy.revocation is RevocationCheck.REQUIRED:
         raise _refuse(Code.REVOCATION_UNKNOWN, detail, Step.REVOCATION)
     return Finding(Code.REVOCATION_UNKNOWN, Step.REVOCATION, detail)
+
+
+def rules(ruling: Ruling | None, now: datetime, policy: Policy) -> Finding | None:
+    """Whether the certificate meets the country's rules; a note where there are none and the policy lets it pass."""
+    if ruling is None or ruling.outcome is RulingOutcome.NO_RULES:
+        detail = "the rules of countries are about EU DCCs, and this is none"
+        if ruling is not None:
+            detail = f"no rules of {ruling.country} are known for such a certificate"
+        if policy.rules is RulesCheck.REQUIRED:
+            raise _refuse(Code.RULES_UNKNOWN, detail, Step.RULES)
+        return Finding(Code.RULES_UNKNOWN, Step.RULES, detail)
+    # dgca-businessrule-service: rules that are no longer listed are dropped; what was asked yesterday may not be today.
+    if (since := _overdue(ruling, now, policy)) is not None:
+        detail = f"the rules of {ruling.country} are overdue since {since:%Y-%m-%d %H:%M} UTC"
+        raise _refuse(Code.RULES_UNKNOWN, detail, Step.RULES)
+    # eu-dcc-business-rules: one rule that is not met is enough.
+    if ruling.outcome is RulingOutcome.FAIL:
+        first, *others = ruling.of(RuleState.FAIL)
+        more = f" (and {len(others)} more)" if others else ""
+        detail = f"{first.rule.identifier} is not met: {in_short(first.rule.description())}{more}"
+        raise _refuse(Code.RULES_NOT_MET, detail, Step.RULES)
+    # Neither met nor not met: an absent answer is never a pass.
+    if ruling.outcome is RulingOutcome.OPEN:
+        open_ = ruling.of(RuleState.OPEN)
+        detail = f"rules that may apply could not be read: {ruling.unreadable}"
+        if open_:
+            detail = f"{open_[0].rule.identifier} could not be evaluated: {open_[0].detail}"
+        raise _refuse(Code.RULES_OPEN, detail, Step.RULES)
+    return None
+
+
+def _overdue(ruling: Ruling, now: datetime, policy: Policy) -> datetime | None:
+    """Since when all lists with the rules that are asked are too old, the country's or the issuer's; None if not."""
+    for lists, type_ in ((ruling.lists, ACCEPTANCE), (ruling.issuer_lists, INVALIDATION)):
+        ends = [coverage.fresh_until for coverage in lists if type_ in coverage.types]
+        late = [end for end in ends if end is not None and now - end > policy.rules_grace]
+        if late and len(late) == len(ends):
+            return max(late)
+    return None
 
 
 def _refuse(code: Code, detail: str, step: Step) -> VerificationError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 
 from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, HealthCertError, Step, VerificationError
@@ -11,10 +12,12 @@ from healthcert.families.protocol import Decoded, Finding
 from healthcert.model import HealthCertificate
 from healthcert.revocation.answer import RevocationAnswer
 from healthcert.revocation.store import RevocationStore
+from healthcert.rules.ruling import Ruling
+from healthcert.rules.store import RuleStore
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.verify import asking, steps
-from healthcert.verify.policy import Policy, RevocationCheck
+from healthcert.verify.policy import Policy, RevocationCheck, RulesCheck
 from healthcert.verify.report import Outcome, Report, StepOutcome, StepResult, Verified
 from healthcert.verify.steps import Authenticated
 
@@ -29,13 +32,7 @@ _ALWAYS_REQUIRED = [
 ]
 _NO_LISTS = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, "no revocation list covers the issuer")
 _OFF = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, "off in the policy")
-_NO_RULES = StepOutcome(Step.RULES, StepResult.NOT_RUN, None, "no country's rules were asked for")
-# Made once: nearly every report has the same.
-_PASSED = {step: StepOutcome(step, StepResult.PASSED, Code.OK) for step in Step}
-_NOT_RUN = {step: StepOutcome(step, StepResult.NOT_RUN, None) for step in Step}
-_WITH_REVOCATION = [*_ALWAYS_REQUIRED, Step.REVOCATION]
-_ALL_PASSED = tuple((*(_PASSED[step] for step in _ALWAYS_REQUIRED), last, _NO_RULES) for last in (_NO_LISTS, _OFF))
-_ALL_AND_NOT_REVOKED = (*(_PASSED[step] for step in _WITH_REVOCATION), _NO_RULES)
+_NOT_ASKED = StepOutcome(Step.RULES, StepResult.NOT_RUN, None, "no country's rules were asked for")
 
 _TOGETHER = 64  # certificates: as many as a processor's caches hold well
 
@@ -50,13 +47,27 @@ _UNDETERMINED = frozenset(
         Code.REVOCATION_UNKNOWN,
         Code.REVOCATION_POSSIBLE,
         Code.REVOCATION_STORE_UNREADABLE,
+        Code.RULES_OPEN,
+        Code.RULES_UNKNOWN,
         Code.GENERAL_ERROR,
     )
 )
 
 
+@cache
+def _passed(run: tuple[Step, ...], revocation_off: bool) -> tuple[StepOutcome, ...]:
+    """The outcomes of all steps when those that were run passed; made once, for nearly every report has the same."""
+    known = {step: StepOutcome(step, StepResult.NOT_RUN, None) for step in Step}
+    if Step.USAGE in run:
+        known |= {Step.REVOCATION: _OFF if revocation_off else _NO_LISTS, Step.RULES: _NOT_ASKED}
+    known |= {step: StepOutcome(step, StepResult.PASSED, Code.OK) for step in run}
+    return tuple(known.values())
+
+
 class Verifier:
-    """Verifies certificates against a trust store and revocation lists, under a policy, at the moment its clock tells.
+    """Verifies certificates against a trust store, revocation lists and the rules of the policy's country.
+
+    The moment is the one that its clock tells.
 
     A verifier may be shared between threads.
     """
@@ -66,11 +77,13 @@ class Verifier:
         trust: TrustStore,
         *,
         revocation: RevocationStore | None = None,
+        rules: RuleStore | None = None,
         policy: Policy | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._trust = trust
         self._revocation = revocation
+        self._rules = rules
         self._policy = policy or Policy()
         self._clock = clock or SystemClock()
 
@@ -83,7 +96,7 @@ class Verifier:
         run = _Run(self._policy, self._now())
         run.read(text, self._trust)
         run.authenticate()
-        run.judge(self._trust, self._revocation)
+        run.judge(self._trust, self._revocation, self._rules)
         return run.report()
 
     def verify(self, text: str) -> Verified:
@@ -114,7 +127,7 @@ class Verifier:
             for run, _ in runs:
                 run.authenticate()
             for run, _ in runs:
-                run.judge(self._trust, self._revocation)
+                run.judge(self._trust, self._revocation, self._rules)
                 yield run.report()
 
     def _now(self) -> datetime:
@@ -133,8 +146,8 @@ class _Run:
     """
 
     __slots__ = (
-        "_answer", "_authenticated", "_candidates", "_certificate", "_decoded", "_family", "_note", "_now", "_policy",
-        "_problems", "_run", "_warnings",
+        "_answer", "_authenticated", "_candidates", "_certificate", "_decoded", "_family", "_notes", "_now", "_policy",
+        "_problems", "_ruling", "_run", "_warnings",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, now: datetime) -> None:
@@ -149,7 +162,8 @@ class _Run:
         self._authenticated: Authenticated | None = None
         self._certificate: HealthCertificate | None = None
         self._answer: RevocationAnswer | None = None
-        self._note: StepOutcome | None = None
+        self._ruling: Ruling | None = None
+        self._notes: dict[Step, StepOutcome] = {}
 
     def read(self, text: str, store: TrustStore) -> None:
         """The text taken apart, and the keys that may have signed it."""
@@ -199,7 +213,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             self._fail(Step.TRUST, error)
 
-    def judge(self, trust: TrustStore, store: RevocationStore | None) -> None:
+    def judge(self, trust: TrustStore, revocations: RevocationStore | None, rules: RuleStore | None) -> None:
         """What the certificate says, and whether that is good enough at this moment."""
         decoded, authenticated, policy, run = self._decoded, self._authenticated, self._policy, self._run
         if decoded is None:
@@ -228,22 +242,43 @@ class _Run:
             steps.usage(decoded, authenticated.key)
         except Exception as error:  # noqa: BLE001
             self._fail(Step.USAGE, error)
-        if policy.revocation is RevocationCheck.OFF:
-            return
-        if store is None and policy.revocation is RevocationCheck.IF_AVAILABLE:
-            return  # there is nothing to ask, and nothing that could be wrong with it
+        # Lists that nobody has and nobody demands: there is nothing to ask, and nothing that could be wrong with it.
+        if policy.revocation is RevocationCheck.REQUIRED or (
+            revocations is not None and policy.revocation is RevocationCheck.IF_AVAILABLE
+        ):
+            self._judge_revocation(authenticated, revocations or RevocationStore(), trust)
+        if policy.country is not None and self._certificate is not None:
+            self._judge_rules(authenticated, self._certificate, rules or RuleStore(), trust)
+
+    def _judge_revocation(self, authenticated: Authenticated, store: RevocationStore, trust: TrustStore) -> None:
+        policy = self._policy
         try:
             self._answer = asking.ask_revocation(
-                authenticated, self._certificate, store or RevocationStore(), trust.environment, self._now, policy
+                authenticated, self._certificate, store, trust.environment, self._now, policy
             )
-            note = steps.revocation(self._answer, policy)
-            if note is None:
-                run.append(Step.REVOCATION)
-            else:
-                self._note = StepOutcome(Step.REVOCATION, StepResult.NOT_RUN, None, note.detail)
-                self._warnings.append(note)
+            self._note(Step.REVOCATION, steps.revocation(self._answer, policy))
         except Exception as error:  # noqa: BLE001
             self._fail(Step.REVOCATION, error)
+
+    def _judge_rules(
+        self, authenticated: Authenticated, certificate: HealthCertificate, store: RuleStore, trust: TrustStore
+    ) -> None:
+        policy = self._policy
+        try:
+            self._ruling = asking.ask_rules(
+                authenticated, certificate, store, trust.environment, self._now, policy
+            )
+            self._note(Step.RULES, steps.rules(self._ruling, self._now, policy))
+        except Exception as error:  # noqa: BLE001
+            self._fail(Step.RULES, error)
+
+    def _note(self, step: Step, finding: Finding | None) -> None:
+        """Notes that a step was run; or why it could not be, where the policy does without."""
+        if finding is None:
+            self._run.append(step)
+            return
+        self._notes[step] = StepOutcome(step, StepResult.NOT_RUN, None, finding.detail)
+        self._warnings.append(finding)
 
     def report(self) -> Report:
         outcomes, obstacle = self._outcomes(), None
@@ -252,9 +287,7 @@ class _Run:
             obstacle = (failed or [o for o in outcomes if o.outcome is StepResult.UNDETERMINED])[0]
             outcome = Outcome.REFUSED if failed else Outcome.UNDETERMINED
             code = obstacle.code or Code.GENERAL_ERROR
-        elif self._run == _WITH_REVOCATION or (
-            self._run == _ALWAYS_REQUIRED and self._policy.revocation is not RevocationCheck.REQUIRED
-        ):
+        elif self._is_complete():
             outcome, code = Outcome.ACCEPTED, Code.OK
         else:
             # No step failed and yet one is missing: an absent check is never a pass.
@@ -269,22 +302,30 @@ class _Run:
             key=self._authenticated.key if self._authenticated is not None else None,
             warnings=tuple(self._warnings),
             revocation=self._answer,
+            rules=self._ruling,
             checked_at=self._now,
             policy=self._policy,
         )
 
+    def _is_complete(self) -> bool:
+        """Whether every step was run that the policy demands."""
+        run, policy = self._run, self._policy
+        return (
+            run[: len(_ALWAYS_REQUIRED)] == _ALWAYS_REQUIRED
+            and (policy.revocation is not RevocationCheck.REQUIRED or Step.REVOCATION in run)
+            and (policy.country is None or Step.RULES in run or self._may_lack_rules())
+        )
+
+    def _may_lack_rules(self) -> bool:
+        return self._policy.rules is RulesCheck.IF_AVAILABLE and Step.RULES in self._notes
+
     def _outcomes(self) -> tuple[StepOutcome, ...]:
         """What became of each step, in their order."""
         off = self._policy.revocation is RevocationCheck.OFF
-        if not self._problems and self._run == _ALWAYS_REQUIRED and self._note is None:
-            return _ALL_PASSED[off]
-        if not self._problems and self._run == _WITH_REVOCATION:
-            return _ALL_AND_NOT_REVOKED
-        known = dict(_NOT_RUN)
-        if Step.USAGE in self._run:
-            known |= {Step.REVOCATION: _OFF if off else self._note or _NO_LISTS, Step.RULES: _NO_RULES}
-        known |= {step: _PASSED[step] for step in self._run} | self._problems
-        return tuple(known[step] for step in Step)
+        passed = _passed(tuple(self._run), off)
+        if not self._problems and not self._notes:
+            return passed
+        return tuple([self._problems.get(one.step) or self._notes.get(one.step) or one for one in passed])
 
     def _judge(self, step: Step, findings: Sequence[Finding]) -> None:
         """Turns the findings of ``step`` into warnings, or into its failure where the policy does not tolerate them."""

@@ -5,6 +5,7 @@ No real format has a number, a moment and an end at once; what a store does with
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ def anchor() -> TrustAnchor:
 class Signed:
     """A list in one JSON object: ``documents`` (rules and value sets), and what it says of itself.
 
-    ``signed_by`` true stands for a signature that holds with the first anchor.
+    ``signed`` true stands for a signature that holds with the first anchor, ``signatures`` for what is signed apart.
     """
 
     name = "signed"
@@ -97,6 +98,7 @@ class Signed:
             issued_at=_moment(given.get("issued_at")),
             expires_at=_moment(given.get("expires_at")),
             signer=context.pinned()[0] if signed else None,
+            signed=tuple(hashlib.sha256(text.encode()).digest() for text in given.get("signatures", ())),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:

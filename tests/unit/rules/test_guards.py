@@ -88,6 +88,20 @@ def older_version(store: RuleStore) -> None:
     put(store, list_of(*FRENCH[:3], rule_document("GR-FR-0003", Version="1.0.9"), signed=False))
 
 
+def older_version_after_a_while(store: RuleStore) -> None:
+    """First a rule is held back, which the loss that is allowed covers, and then it is served in its version before."""
+    put(store, list_of(*FRENCH, rule_document("GR-FR-0009", Version="1.0.10"), signed=False))
+    put(store, list_of(*FRENCH, signed=False))
+    put(store, list_of(*FRENCH, rule_document("GR-FR-0009", Version="1.0.9"), signed=False))
+
+
+def half_replaced_before(store: RuleStore) -> None:
+    """Of two lists that are signed each for itself, one is the new one, and the other one that was replaced."""
+    put(store, list_of(*FRENCH, signatures=["rules 1", "sets 1"]))
+    put(store, list_of(*FRENCH, signatures=["rules 2", "sets 2"]))
+    put(store, list_of(*FRENCH, signatures=["rules 1", "sets 3"]))
+
+
 def ended(store: RuleStore) -> None:
     """A list is served after its end."""
     put(store, list_of(*FRENCH, at=NOW - 3 * DAY, expires_at=(NOW - DAY).isoformat()))
@@ -103,6 +117,12 @@ def country_gone(store: RuleStore) -> None:
     """All rules of one country are gone, few as they are."""
     put(store, list_of(*rules_of(FR=9, AT=1), at=NOW - HOUR))
     put(store, list_of(*rules_of(FR=9), at=NOW))
+
+
+def invalidation_gone(store: RuleStore) -> None:
+    """The one rule is gone that refuses certificates of a country that it should not have issued."""
+    put(store, list_of(*rules_of(DE=9), rule_document("IR-DE-0001"), signed=False))
+    put(store, list_of(*rules_of(DE=9), signed=False))
 
 
 def document_gone(store: RuleStore) -> None:
@@ -167,9 +187,12 @@ ATTACKS: dict[Attack, tuple[str, str]] = {
     moment_taken_off: ("check_newest", "RULE_LIST_ROLLED_BACK"),
     replaced_before: ("check_newest", "RULE_LIST_ROLLED_BACK"),
     older_version: ("check_newest", "RULE_LIST_ROLLED_BACK"),
+    older_version_after_a_while: ("check_newest", "RULE_LIST_ROLLED_BACK"),
+    half_replaced_before: ("check_newest", "RULE_LIST_ROLLED_BACK"),
     ended: ("check_time", "RULE_LIST_EXPIRED"),
     many_gone: ("check_loss", "RULE_LIST_SHRANK"),
     country_gone: ("check_loss", "RULE_LIST_SHRANK"),
+    invalidation_gone: ("check_loss", "RULE_LIST_SHRANK"),
     document_gone: ("check_loss", "RULE_LIST_SHRANK"),
     codes_gone: ("check_loss", "RULE_LIST_SHRANK"),
     value_set_gone: ("check_loss", "RULE_LIST_SHRANK"),

@@ -12,19 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import healthcert as hc
 from healthcert.errors import RuleError
 from healthcert.limits import Limits
 from healthcert.rules.book import RuleBook
-from healthcert.rules.generation import encode
+from healthcert.rules.feed import RuleFeed
+from healthcert.rules.generation import Generation, encode
 from healthcert.rules.ruling import RulingOutcome
 from healthcert.rules.sources.protocol import Assurance
 from healthcert.rules.store import RuleStore
 from healthcert.rules.subject import RuleSubject
-from healthcert.rules.update import install_rules
+from healthcert.rules.update import install_rules, remove_rules
 from healthcert.rules.valuesets import shipped_for_rules
 from tests.support import DAY, NOW, PAYLOAD
+from tests.support_revocation import anchor as country_anchor
+from tests.support_rule_lists import gateway_parts, raw
 from tests.unit.rules.lists import (
     FAILS,
     anchor,
@@ -43,7 +47,8 @@ FRENCH = rules_of(FR=4)
 
 
 def put(store: RuleStore, parts: Mapping[str, bytes], at: Any = NOW, **changes: Any) -> None:
-    install_rules(store, feed(**changes), parts, clock=hc.FixedClock(at))
+    limits = changes.pop("limits", Limits())
+    install_rules(store, feed(**changes), parts, clock=hc.FixedClock(at), limits=limits)
 
 
 def outcome(book: RuleBook, country: str = "FR") -> RulingOutcome:
@@ -91,6 +96,18 @@ def test_a_reload_takes_in_what_others_wrote_and_the_book_before_stays_as_it_was
     store.reload()
     assert len(store.book.rules) == 4
     assert before.rules == ()
+
+
+def test_what_was_told_of_a_country_is_told_anew_after_a_reload(tmp_path: Path) -> None:
+    store, other = RuleStore.open(tmp_path / "rules.db"), RuleStore.open(tmp_path / "rules.db")
+    put(other, list_of(*FRENCH, national={"it": "[]"}))
+    assert (store.coverage("FR"), store.national("it"), store.national_coverage("it")) == ((), None, ())
+    store.reload()
+    assert [len(store.coverage("FR")), len(store.national_coverage("it"))] == [1, 1]
+    assert store.national("it") is not None
+    remove_rules(other, "signed")
+    store.reload()
+    assert (store.coverage("FR"), store.national("it"), store.national_coverage("it")) == ((), None, ())
 
 
 def test_a_reload_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
@@ -280,6 +297,57 @@ def test_rules_that_became_unreadable_are_as_if_they_had_been(tmp_path: Path) ->
     assert outcome(store.book) is RulingOutcome.OPEN
 
 
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        # Nobody can tell which is newer: what either has was good in its day.
+        ([("app", SIGNED, ["new"], "")], (["840539006", "new"], "")),
+        ([("app", FETCHED, ["new"], "")], (["840539006", "new"], "")),
+        ([("app", SIGNED, ["new"], ""), ("eu", SIGNED, ["dated"], "2021-05-01")], (["dated"], "2021-05-01")),
+        ([("app", SIGNED, ["new"], ""), ("eu", SIGNED, ["old"], "2020-05-01")], (["840539006"], "2021-04-27")),
+        ([("app", SIGNED, ["new"], ""), ("eu", FETCHED, ["dated"], "2021-05-01")], (["840539006", "new"], "")),
+        ([("a", SIGNED, ["one"], ""), ("b", SIGNED, ["two"], "")], (["840539006", "one"], "")),
+    ],
+)
+def test_a_value_set_without_a_date(lists: list[Any], expected: tuple[list[str], str]) -> None:
+    store = RuleStore()
+    name = "disease-agent-targeted"
+    for source_name, assurance, codes, date in lists:
+        known_as(store, source_name, assurance, value_set(name, *codes, date=date))
+    sets = store.book.value_sets
+    assert (sets.codes[name], sets.dates[name]) == expected
+    # What is known of a code besides is not lost.
+    known = sets.get(name)
+    assert known is not None
+    shipped = shipped_for_rules().get(name)
+    assert shipped is not None
+    if "840539006" in known.codes:
+        assert known.codes["840539006"] == shipped.codes["840539006"]
+
+
+def test_devices_of_a_list_without_a_date() -> None:
+    """Of these there is but an example in this library, which no rule goes by."""
+    store = RuleStore()
+    name = "covid-19-lab-test-manufacturer-and-name"
+    known_as(store, "app", SIGNED, value_set(name, "1833", date=""))
+    assert store.book.value_sets.codes[name] == ["1833"]
+
+
+def test_value_sets_beside_signed_rules_are_not_signed() -> None:
+    store = RuleStore()
+    name = "disease-agent-targeted"
+    parts = gateway_parts(FR={}) | {
+        "valuesets": raw([name]),
+        f"valuesets/{name}": raw(value_set(name, "forged", date="2029-01-01")),
+    }
+    install_rules(
+        store, RuleFeed(name="eu", format="dgcg", anchors=(country_anchor("FR"),)), parts, clock=hc.FixedClock(NOW)
+    )
+    assert store.book.value_sets.codes[name] == ["forged"]
+    known_as(store, "signed", SIGNED, value_set(name, "true"))
+    assert store.book.value_sets.codes[name] == ["true"]
+
+
 # --- National rules ---
 
 
@@ -287,17 +355,43 @@ def test_national_rules_are_those_of_the_list_that_is_believed_most() -> None:
     store = RuleStore()
     settings = [{"name": "vaccine_end_day_complete", "type": "EU/1/20/1528", "value": "180"}]
     assert (store.national("it"), store.national_coverage("it")) == (None, ())
-    update(store, serving(list_of(national={"it": "rubbish"}, signed=False), "fetched"), source("fetched"))
-    with pytest.raises(RuleError, match="RULE_LIST_UNREADABLE"):
-        store.national("it")
+    update(store, serving(list_of(national={"it": "[]"}, signed=False), "fetched"), source("fetched"))
+    assert [(one.source, one.signed) for one in store.national_coverage("it")] == [("fetched", False)]
     put(store, list_of(national={"it": json.dumps(settings)}), name="signed")
     found = store.national("it")
     assert found is not None
     assert found.name == "it"
     assert store.national("it") is found
     (coverage,) = store.national_coverage("it")
-    assert (coverage.source, coverage.signed, coverage.is_overdue(NOW + 3 * DAY), coverage.types) == ("signed", True, True, ())
+    assert (coverage.source, coverage.signed, coverage.is_overdue(NOW + 3 * DAY), coverage.types) == (
+        "signed",
+        True,
+        True,
+        (),
+    )
     assert store.national("none") is None
+
+
+def test_national_rules_that_became_unreadable() -> None:
+    store = RuleStore()
+    put(store, list_of(national={"it": "[]"}))
+    with store.transaction() as change:
+        kept = change.state.lists["signed"]
+        documents = replace(kept.documents, national={"it": b"rubbish"})
+        change.put(Generation(kept.head, documents, Limits()), {})
+    for _ in range(2):
+        with pytest.raises(RuleError, match="RULE_LIST_UNREADABLE"):
+            store.national("it")
+
+
+def test_names_that_no_rules_have_are_not_kept() -> None:
+    store = RuleStore()
+    for number in range(5000):
+        assert store.national(f"none {number}") is None
+        assert store.coverage(f"none {number}") == ()
+    assert (len(store._view.national), len(store._view.coverage)) == (0, 0)
+    put(store, list_of(*FRENCH))
+    assert store.coverage("fr") is store.coverage("FR")
 
 
 def test_national_rules_that_are_made_of_rules_are_those_of_all_lists() -> None:
@@ -328,7 +422,12 @@ def test_a_file_or_folder_of_rules_is_a_store_in_memory(tmp_path: Path) -> None:
         store = RuleStore.from_path(path)
         assert (len(store.book.rules), store.path, store.environment) == (4, None, None)
         (found,) = store.coverage("FR")
-        assert (found.signed, found.fetched_at, found.fresh_until, found.is_overdue(NOW + 9999 * DAY)) == (False, None, None, False)
+        assert (found.signed, found.fetched_at, found.fresh_until, found.is_overdue(NOW + 9999 * DAY)) == (
+            False,
+            None,
+            None,
+            False,
+        )
     assert "set" in RuleStore.from_path(folder).book.value_sets.codes
 
 
@@ -453,23 +552,41 @@ def test_a_skipped_entry_of_a_code_that_there_is_not_is_damage(tmp_path: Path) -
         RuleStore.open(path)
 
 
+def test_a_store_takes_no_more_than_it_can_be_opened_with(tmp_path: Path) -> None:
+    """Or one list too many would make all of them unreadable."""
+    path, limits = tmp_path / "rules.db", Limits(list_bytes=4000)
+    store = RuleStore.open(path, limits=limits)
+    for number in range(11):
+        put(store, list_of(*rules_of(FR=6)), name=f"list {number}", limits=limits)
+    with pytest.raises(RuleError, match="INPUT_TOO_LONG"):
+        put(store, list_of(*rules_of(FR=6)), name="one more", limits=limits)
+    assert len(RuleStore.open(path, limits=limits).lists) == len(store.lists) == 11
+
+
 def test_readers_in_other_threads_see_one_list_or_the_other() -> None:
     store = RuleStore()
-    put(store, list_of(*rules_of(FR=20)))
+    put(store, list_of(*rules_of(FR=20), national={"it": "[]"}))
     mixed: list[object] = []
     done = threading.Event()
 
     def read() -> None:
         while not done.is_set():
-            versions = {rule.version for rule in store.book.rules}
-            if len(versions) != 1 or len(store.book.rules) != 20:
+            rules = store.book.rules
+            versions = {rule.version for rule in rules}
+            if len(versions) != 1 or len(rules) != 20:
                 mixed.append(versions)
+            found = [(one.source, one.types) for one in store.coverage("FR")]
+            if found != [("signed", ("Acceptance",))] or store.coverage("AT"):
+                mixed.append(found)
+            if store.national("it") is None or store.national("booster") is not None:
+                mixed.append("national")
 
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
         thread.start()
     for number in range(30):
-        put(store, list_of(*(rule | {"Version": f"1.{number}.0"} for rule in rules_of(FR=20))))
+        rules = [rule | {"Version": f"1.{number}.0"} for rule in rules_of(FR=20)]
+        put(store, list_of(*rules, national={"it": "[]"}))
     done.set()
     for thread in threads:
         thread.join()

@@ -41,6 +41,7 @@ from tests.unit.rules.lists import (
 
 pytestmark = pytest.mark.usefixtures("_signed_lists")
 FRENCH = rules_of(FR=4)
+SETTINGS = json.dumps([{"name": "vaccine_end_day_complete", "type": "GENERIC", "value": "180"}])
 LIST = list_of(*FRENCH, value_set(), national={"it": "[]"}, at=NOW)
 
 
@@ -120,6 +121,16 @@ def test_an_exception_that_was_not_foreseen_is_a_refusal(
         install(store)
     assert "inside" not in str(caught.value)
     assert not store.lists
+
+
+@pytest.mark.parametrize(("name", "document"), [("it", "rubbish"), ("it", "[1]"), ("ch", "{}"), ("none", "[]")])
+def test_national_rules_that_are_none_do_not_replace_those_in_use(store: RuleStore, name: str, document: str) -> None:
+    update(store, serving(LIST))
+    later = list_of(*FRENCH, value_set(), national={"it": "[]"} | {name: document}, at=NOW + DAY)
+    (change,) = update(store, serving(later), at=NOW + DAY)
+    assert change.error is not None
+    assert change.error.code in ("RULE_LIST_UNREADABLE", "RULE_CONFIG_INVALID")
+    assert store.national("it") is not None
 
 
 @pytest.mark.parametrize("spare", [0, -1])
@@ -246,7 +257,7 @@ def test_what_is_known_is_given_to_the_source(store: RuleStore, monkeypatch: pyt
     monkeypatch.setattr(Signed, "fetch", fetch)
     update(store, Server())
     update(store, Server(), at=NOW + DAY)
-    assert seen == [Known(), Known(LIST, NOW, {"https://a/": "2"})]
+    assert seen == [Known(), Known(LIST, {"https://a/": "2"})]
 
 
 def test_a_secret_is_neither_kept_nor_shown(store: RuleStore, path: Path) -> None:
@@ -288,7 +299,7 @@ def test_what_changed_is_told(store: RuleStore) -> None:
         rule_document("GR-FR-0009", Logic=None),
         value_set("disease-agent-targeted", "840539006", "1"),
         value_set("other"),
-        national={"it": "[1]", "fr": "{}"},
+        national={"it": SETTINGS, "fr": "{}"},
     )
     change = install(store, second)
     assert [(rule.identifier, rule.version) for rule in change.added] == [("GR-FR-0001", "1.0.1")]

@@ -27,6 +27,7 @@ _FIRST_DAY = _EPOCH.toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
 EARLIEST = (date.min.toordinal() - _FIRST_DAY) * _DAY
 LATEST = (date.max.toordinal() - _FIRST_DAY + 1) * _DAY - 1
+_TO_SECONDS = len("2021-05-04T12:00:00")
 _OUTSIDE = f"a date outside the years {date.min.year} to {date.max.year}"
 
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
@@ -61,7 +62,7 @@ class Moment(str):
     def __new__(cls, moment: datetime) -> Self:
         """``moment`` in UTC and whole seconds, in the form that every implementation reads."""
         utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        text = super().__new__(cls, f"{utc.replace(tzinfo=None, microsecond=0).isoformat()}Z")
+        text = super().__new__(cls, f"{utc.isoformat()[:_TO_SECONDS]}Z")
         text.milliseconds = _since_epoch(utc)
         return text
 

@@ -225,7 +225,15 @@ def _equal(left: Node, right: Node, expected: Any) -> Node:
     if isinstance(expected, str):
         # A text equals nothing but a text.
         return lambda data: left(data) == expected
-    return lambda data: equal(left(data), right(data))
+
+    def equal_(data: Any) -> bool:
+        one, other = left(data), right(data)
+        kind = type(one)
+        if kind is type(other) and (kind is int or kind is str):
+            return bool(one == other)
+        return equal(one, other)
+
+    return equal_
 
 
 def _in(left: Node, right: Node, array: Any, *, counted: bool) -> Node:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 
 from healthcert.errors import Code
 from healthcert.fetch import Fetcher
-from healthcert.rules.sources.documents import add_documents, holds_documents, named_countries
+from healthcert.rules.sources.documents import add_documents, holds_documents
 from healthcert.rules.sources.gathering import Gathering
 from healthcert.rules.sources.protocol import Context, Fetched, Known, RuleList, get, refused
+from healthcert.rules.sources.reading import named_countries
 
 RULES = "rules"
 VALUE_SETS = "value-sets"

@@ -58,7 +58,7 @@ class Swiss:
             assurance=Assurance.TLS_ONLY if signer is None else Assurance.SIGNED_LIST,
             expires_at=_end(document, context),
             signer=signer,
-            signed=None if signer is None else hashlib.sha256(payload).digest(),
+            signed=() if signer is None else (hashlib.sha256(payload).digest(),),
         )
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
@@ -89,9 +89,9 @@ def _take_rule(where: str, rule: Any, into: Gathering) -> None:
     try:
         raw = json_bytes(rule)
     except RuleError as error:
-        into.skip(where, error, country=country_named(rule, "country"))
+        into.skip(where, error, country=country_named(rule))
     else:
-        into.add_rule(where, raw, near=country_named(rule, "country"))
+        into.add_rule(where, raw)
 
 
 def _take_value_sets(given: Any, into: Gathering) -> None:
@@ -105,7 +105,3 @@ def _take_value_sets(given: Any, into: Gathering) -> None:
         ):
             raise refused("a value set that is not an array of codes")
         into.add_value_set(f"value set {name}", written(undated(name, dict.fromkeys(codes, ""))))
-
-
-def _is_code(value: Any) -> bool:
-    return isinstance(value, str) and value != ""

@@ -68,7 +68,7 @@ class CoronaWarnApp:
         said = {
             "assurance": Assurance.TLS_ONLY if signer is None else Assurance.SIGNED_LIST,
             "signer": signer,
-            "signed": None if signer is None else hashlib.sha256(data).digest(),
+            "signed": () if signer is None else (hashlib.sha256(data).digest(),),
         }
         return _read(data, said, context)
 
@@ -99,8 +99,9 @@ def _read(data: bytes, said: Mapping[str, Any], context: Context) -> RuleList:
     meant = _LISTS[context.options["list"]] if "list" in context.options else None
     if is_rules(data):
         for number, item in enumerate(read_items(data, context.limits), 1):
-            # The same keys sign all lists of the server: in the place of one, another leaves none of its rules.
-            if meant is not None and type_of(item) != meant:
+            # The same keys sign all lists of the server: in the place of one, another leaves none of its rules. What
+            # has no type is on no other list either, and is skipped as what it is.
+            if meant is not None and type_of(item) not in (None, meant):
                 raise refused(f"rule {number} is of another type than {meant}: this is not the list that is meant")
             take_item(f"rule {number}", item, into)
     elif meant not in (None, _VALUE_SETS):

@@ -45,9 +45,9 @@ def take_item(where: str, item: Any, into: Gathering) -> None:
         _check_names(item)
         raw = json_bytes(_in_short(item) if type_of(item) == CONFIGURATION else item)
     except RuleError as error:
-        into.skip(where, error, country=country_named(item, "Country"))
+        into.skip(where, error, country=country_named(item))
     else:
-        into.add_rule(where, raw, near=country_named(item, "Country"))
+        into.add_rule(where, raw)
 
 
 def type_of(item: Any) -> str | None:

@@ -12,26 +12,15 @@ they can write no rule. Value sets are believed as far as the gateway's TLS cert
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from msgspec.structs import replace
+from collections.abc import Mapping
 
 from healthcert.errors import Code, FetchError, HealthCertError, Step
 from healthcert.fetch import Fetcher
 from healthcert.lists.reading import is_country
 from healthcert.rules.sources.dgcg_rules import read_listing, signed_rule
 from healthcert.rules.sources.gathering import Gathering
-from healthcert.rules.sources.protocol import (
-    Assurance,
-    Context,
-    Fetched,
-    Known,
-    RuleList,
-    Skipped,
-    part,
-    refused,
-)
-from healthcert.rules.sources.reading import countries_in, names_in, take_value_set
+from healthcert.rules.sources.protocol import Assurance, Context, Fetched, Known, RuleList, part, refused
+from healthcert.rules.sources.reading import countries_in, named_countries, names_in
 
 _COUNTRIES, _RULES, _VALUE_SETS = "countrylist", "rules", "valuesets"
 _SUFFIX = ".json"
@@ -61,9 +50,8 @@ class Dgcg:
                     into.skip(listed.where, error, country=country)
                 else:
                     into.add_rule(listed.where, raw, country=country)
-        missing = list(_take_value_sets(named, into, context))
-        found = into.finish(assurance=Assurance.SIGNED_RULES, countries=frozenset(countries))
-        return replace(found, skipped=(*found.skipped, *missing))
+        _take_value_sets(named, into)
+        return into.finish(assurance=Assurance.SIGNED_RULES, countries=frozenset(countries))
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
         session = _Session(fetcher, url.rstrip("/"), context)
@@ -116,24 +104,19 @@ def _listed_countries(named: Mapping[str, bytes], context: Context) -> tuple[str
 
 def _chosen(context: Context) -> tuple[str, ...] | None:
     """The countries of the option; None where it is not set."""
-    given = context.options.get("countries")
-    if given is None:
-        return None
-    found = tuple(sorted({one.strip() for one in given.split(",")}))
-    if not all(map(is_country, found)):
-        raise refused("the option countries is a list like FR,DE", Code.RULE_CONFIG_INVALID)
-    return found
+    return tuple(sorted(named_countries(context))) if "countries" in context.options else None
 
 
-def _take_value_sets(named: Mapping[str, bytes], into: Gathering, context: Context) -> Iterator[Skipped]:
-    """Takes the value sets that are listed, or all there are without a listing; yields those that could not be."""
+def _take_value_sets(named: Mapping[str, bytes], into: Gathering) -> None:
+    """Takes the value sets that are listed, or all there are without a listing."""
     prefix = f"{_VALUE_SETS}/"
     if _VALUE_SETS in named:
         names = names_in(named[_VALUE_SETS])
     else:
         names = tuple(sorted(name.removeprefix(prefix) for name in named if name.startswith(prefix)))
     for name in names:
-        if prefix + name not in named:
-            yield Skipped(prefix + name, refused("a value set that is listed is not there"), value_set=name)
-        elif skipped := take_value_set(into, name, named[prefix + name], context.limits):
-            yield skipped
+        where = prefix + name
+        if where in named:
+            into.add_value_set(where, named[where], name=name)
+        else:
+            into.skip(where, refused("a value set that is listed is not there"), value_set=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -11,12 +10,11 @@ import msgspec
 from healthcert.errors import Code, RuleError, Step
 from healthcert.lists.reading import is_country
 from healthcert.rules.sources.gathering import Gathering
-from healthcert.rules.sources.protocol import Context, refused
+from healthcert.rules.sources.reading import country_in_identifier
 
 # The layout of dgc-business-rules-testdata, and of those who write rules like its authors.
 _PASSED_OVER = frozenset(("tests", "schemas", "node_modules"))
 _RULE = "rule.json"
-_NAMED = re.compile(r"[A-Z0-9]{2,8}-([A-Z]{2})-[0-9]{4}")
 _RULE_MEMBERS = frozenset(("Identifier", "identifier", "Logic", "logic"))
 
 
@@ -31,8 +29,8 @@ def country_of_path(name: str) -> str | None:
     """The country that a path names: ``DE/GR-DE-0001/rule.json``. The part nearest to the file counts."""
     path = PurePosixPath(name)
     for one in (path.stem, *(parent.name for parent in path.parents)):
-        if found := _NAMED.fullmatch(one):
-            return found[1]
+        if found := country_in_identifier(one):
+            return found
         if is_country(one):
             return one
     return None
@@ -44,12 +42,14 @@ def add_documents(into: Gathering, where: str, data: bytes, near: str | None, *,
     One that is neither a rule nor a value set is skipped as a rule that cannot be read when ``strict``, and else
     passed over, unless its path says that it is a rule. Raises :class:`RuleError` (``INPUT_TOO_LONG``) for too many.
     """
-    strict = strict or PurePosixPath(where).name == _RULE or bool(_NAMED.fullmatch(PurePosixPath(where).stem))
+    path = PurePosixPath(where)
+    strict = strict or path.name == _RULE or country_in_identifier(path.stem) is not None
     if (documents := _elements(data)) is None:
         _add(into, where, data, near, strict=strict)
         return
     for number, raw in enumerate(documents, 1):
-        _add(into, f"{where}[{number}]", raw, near, strict=strict)
+        # Its own octets, not what writing it anew would give: they are what a digest is made of.
+        _add(into, f"{where}[{number}]", bytes(raw), near, strict=strict)
 
 
 def holds_documents(data: bytes) -> bool:
@@ -57,32 +57,25 @@ def holds_documents(data: bytes) -> bool:
     return _elements(data) is not None or _members(data) is not None
 
 
-def named_countries(context: Context) -> frozenset[str]:
-    """The countries that the option ``countries`` says a list speaks for. Raises :class:`RuleError`."""
-    named = context.options.get("countries")
-    found = frozenset(part.strip() for part in named.split(",")) if named is not None else frozenset()
-    if not all(map(is_country, found)):
-        raise refused("the option countries is a list like FR,DE", Code.RULE_CONFIG_INVALID)
-    return found
-
-
 def _add(into: Gathering, where: str, raw: bytes, near: str | None, *, strict: bool) -> None:
     members = _members(raw)
     if members is None:
         into.skip(where, RuleError(Code.RULE_INVALID, "not a JSON object", Step.RULES), country=near)
+    elif not _RULE_MEMBERS.isdisjoint(members):
+        into.add_rule(where, raw, near=near)
     elif "valueSetId" in members:
         into.add_value_set(where, raw)
-    elif strict or not _RULE_MEMBERS.isdisjoint(members):
+    elif strict:
         into.add_rule(where, raw, near=near)
 
 
-def _elements(data: bytes) -> list[bytes] | None:
-    """The elements of a JSON array, each in its own bytes; None for anything else."""
+def _elements(data: bytes) -> list[msgspec.Raw] | None:
+    """The elements of a JSON array, undecoded; None for anything else."""
     try:
-        # Its own octets, not what writing them anew would give: they are what a digest is made of.
-        return [bytes(one) for one in msgspec.json.decode(data, type=list[msgspec.Raw])]
+        found: list[msgspec.Raw] = msgspec.json.decode(data, type=list[msgspec.Raw])
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+    return found
 
 
 def _members(raw: bytes) -> Mapping[str, msgspec.Raw] | None:

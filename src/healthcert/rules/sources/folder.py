@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from healthcert.errors import Code, FetchError, Step
 from healthcert.fetch import Fetcher
-from healthcert.rules.sources.documents import add_documents, country_of_path, is_passed_over, named_countries
+from healthcert.rules.sources.documents import add_documents, country_of_path, is_passed_over
 from healthcert.rules.sources.gathering import Gathering
 from healthcert.rules.sources.protocol import Context, Fetched, Known, RuleList, refused
+from healthcert.rules.sources.reading import named_countries
 
 
 class Folder:

@@ -13,7 +13,7 @@ from typing import Any
 from healthcert.errors import Code
 from healthcert.fetch import Fetcher
 from healthcert.lists.bearer import bearer
-from healthcert.rules.sources.protocol import Assurance, Context, Fetched, Known, RuleList, part, refused
+from healthcert.rules.sources.protocol import Assurance, Context, Fetched, Known, RuleList, get, part, refused
 from healthcert.rules.sources.reading import json_bytes, json_of
 
 _PASSES = ("health", "vaccine")
@@ -43,13 +43,8 @@ class French:
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
         """As the protocol has it. ``url`` is that of the settings themselves."""
         headers = bearer(context.options, lambda detail: refused(detail, Code.RULE_CONFIG_INVALID))
-        if "settings" in known.parts and (etag := known.validators.get(url)):
-            headers["If-None-Match"] = etag
-        response = fetcher.get(url, limit=context.limits.list_bytes, headers=headers)
-        if response.status == 304:
-            return None
-        found = response.headers.get("etag")
-        return Fetched({"settings": response.body}, {url: found} if found else {})
+        body, validators = get(fetcher, url, known, context.limits, headers)
+        return None if body is None else Fetched({"settings": body}, validators)
 
 
 def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from healthcert.errors import Code, HealthCertError, RuleError
 from healthcert.limits import Limits
-from healthcert.lists.reading import is_country
 from healthcert.rules.rule import Rule, Version, read_rule
 from healthcert.rules.sources.protocol import RuleDocument, RuleList, Skipped, ValueSetDocument, refused
+from healthcert.rules.sources.reading import country_named, is_name, members_of
 from healthcert.rules.valuesets import ValueSet, read_value_set
 
-# The identifier of a rule names its country, also in national extensions (IB2-DE-0001).
-_IDENTIFIER = re.compile(r"[A-Z0-9]{1,8}-([A-Z]{2})-[0-9]{1,8}")
 Identity = tuple[str, str, Version]
 
 
 class Gathering:
-    """The documents of one list, within the bounds on how many and how long they are.
+    """The documents of one list, used or not, within the bounds on how many and how long they are.
 
     A rule that is there twice counts once; of two different ones under one identifier and version neither can be told
     to be the right one, so the second is skipped, and with it nothing of its country passes.
@@ -54,27 +50,39 @@ class Gathering:
                 detail = "another rule has the same identifier and version"
                 raise refused(detail, Code.RULE_INVALID)
         except HealthCertError as error:
-            self.skip(where, error, country=country or _country_in(raw, self._limits) or near)
+            self._note(where, error, country=country or country_named(members_of(raw)) or near)
             return None
         self._rules.setdefault(key, RuleDocument(rule, raw))
         return rule
 
-    def add_value_set(self, where: str, raw: bytes) -> ValueSet | None:
-        """Takes a value set from its JSON; None when it had to be skipped. Of two of one name the later one counts."""
+    def add_value_set(self, where: str, raw: bytes, *, name: str | None = None) -> ValueSet | None:
+        """Takes a value set from its JSON; None when it had to be skipped. Of two of one name the later one counts.
+
+        ``name`` is the one that it has to have. Raises :class:`RuleError` (``INPUT_TOO_LONG``) for too many.
+        """
         self._count_one()
         try:
             value_set = read_value_set(raw, self._limits)
+            # It stands in messages, and on terminals.
+            if not is_name(value_set.id):
+                raise refused("a value set: its identifier is no name")
+            if name is not None and value_set.id != name:
+                raise refused("another value set than the one that is listed")
         except RuleError as error:
-            name = _members(raw, self._limits.list_bytes).get("valueSetId")
-            known = name if isinstance(name, str) and name.isprintable() else ""
-            self._skipped.append(Skipped(where, error, value_set=known))
+            self._note(where, error, value_set=_set_named(raw) if name is None else name)
             return None
         self._value_sets[value_set.id] = ValueSetDocument(value_set, raw)
         return value_set
 
-    def skip(self, where: str, error: HealthCertError, *, country: str | None = None) -> None:
-        """Notes a rule that could not be had or used; ``country`` is the one whose it is, None where nobody knows."""
-        self._skipped.append(Skipped(where, error, country=country))
+    def skip(
+        self, where: str, error: HealthCertError, *, country: str | None = None, value_set: str | None = None
+    ) -> None:
+        """Notes a rule or value set that could not be had; see :class:`Skipped`.
+
+        Raises :class:`RuleError` (``INPUT_TOO_LONG``) for too many.
+        """
+        self._count_one()
+        self._note(where, error, country=country, value_set=value_set)
 
     def finish(self, **said: Any) -> RuleList:
         """All of it as a list, with what the list says of itself: the other fields of :class:`RuleList`."""
@@ -84,6 +92,11 @@ class Gathering:
             skipped=tuple(self._skipped),
             **said,
         )
+
+    def _note(
+        self, where: str, error: HealthCertError, *, country: str | None = None, value_set: str | None = None
+    ) -> None:
+        self._skipped.append(Skipped(where, error, country, value_set))
 
     def _count_one(self) -> None:
         self._count += 1
@@ -109,23 +122,7 @@ def same_rule(one: Rule, other: Rule) -> bool:
         return False
 
 
-def _country_in(raw: bytes, limits: Limits) -> str | None:
-    """The country that a rule names, where it cannot be read as one."""
-    given = _members(raw, limits.rule_bytes)
-    country = given.get("Country", given.get("country"))
-    if isinstance(country, str) and country.isascii() and is_country(country.upper()):
-        return country.upper()
-    identifier = given.get("Identifier", given.get("identifier"))
-    found = _IDENTIFIER.fullmatch(identifier) if isinstance(identifier, str) else None
-    return found[1] if found else None
-
-
-def _members(raw: bytes, most: int) -> Mapping[str, Any]:
-    """The members of a JSON object, as well as they can be told; none where it is no such thing."""
-    if len(raw) > most:
-        return {}
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _set_named(raw: bytes) -> str:
+    """The identifier of what should be a value set; empty where it names none, or two."""
+    found = {value for name, value in members_of(raw) if name == "valueSetId" and is_name(value)}
+    return found.pop() if len(found) == 1 else ""

@@ -23,7 +23,7 @@ class Assurance(StrEnum):
     """How it is known that the rules of a list are whose they are said to be."""
 
     SIGNED_RULES = "signed_rules"
-    """Each rule is signed, by one that a pinned anchor vouches for."""
+    """Each rule is signed, by one that a pinned anchor vouches for; which rules there are, and value sets, are not."""
     SIGNED_LIST = "signed_list"
     """The list as a whole is signed with a pinned anchor."""
     TLS_ONLY = "tls_only"
@@ -33,6 +33,7 @@ class Assurance(StrEnum):
 
     @property
     def signed(self) -> bool:
+        """Whether its rules are signed."""
         return self in (Assurance.SIGNED_RULES, Assurance.SIGNED_LIST)
 
 
@@ -92,8 +93,8 @@ class RuleList(Struct, frozen=True, kw_only=True):
     ``assurance`` is ``TLS_ONLY`` for any list that is not signed; one that the operator gives is ``LOCAL`` in the
     store. ``counter`` never falls from one list of a source to the next (a version, or seconds since 1970), None where
     nothing signed tells. ``expires_at`` is the list's own end, None where it has none. ``signer`` is the anchor that
-    vouches for all of it. ``signed`` is the SHA-256 of what the list's signature covers, so that a list is known again
-    whatever its wrapping; None where no one signature covers it.
+    vouches for all of it. ``signed`` are the SHA-256 of what each signature of the list covers, so that a list is known
+    again whatever its wrapping, and half of it beside a new half; none where no such signatures cover all of it.
     """
 
     rules: tuple[RuleDocument, ...] = ()
@@ -106,14 +107,13 @@ class RuleList(Struct, frozen=True, kw_only=True):
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     signer: TrustAnchor | None = None
-    signed: bytes | None = None
+    signed: tuple[bytes, ...] = ()
 
 
 class Known(Struct, frozen=True):
-    """What the store has of a source: the parts as they were received, when, and the validators of its answers."""
+    """What the store has of a source: the parts as they were received, and the validators of its answers."""
 
     parts: Mapping[str, bytes] = field(default_factory=dict)
-    fetched_at: datetime | None = None
     validators: Mapping[str, str] = field(default_factory=dict)
     """ETag of each URL."""
 
@@ -180,10 +180,13 @@ def part(parts: Mapping[str, bytes], name: str) -> bytes:
     return parts[name]
 
 
-def get(fetcher: Fetcher, url: str, known: Known, limits: Limits) -> tuple[bytes | None, dict[str, str]]:
+def get(
+    fetcher: Fetcher, url: str, known: Known, limits: Limits, headers: Mapping[str, str] | None = None
+) -> tuple[bytes | None, dict[str, str]]:
     """The body at ``url``, None when it has not changed, and its validator."""
     etag = known.validators.get(url)
-    response = fetcher.get(url, limit=limits.list_bytes, headers={"If-None-Match": etag} if etag else {})
+    condition = {"If-None-Match": etag} if etag else {}
+    response = fetcher.get(url, limit=limits.list_bytes, headers={**(headers or {}), **condition})
     if response.status == 304:
         return None, {url: etag} if etag else {}
     found = response.headers.get("etag")

@@ -12,27 +12,16 @@ was: against older lists there is the server's TLS certificate, and what the sto
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from msgspec.structs import replace
 
 from healthcert.errors import Code, HealthCertError, RuleError
 from healthcert.fetch import Fetcher
 from healthcert.lists.anchors import TrustAnchor
 from healthcert.rules.rule import read_rule
 from healthcert.rules.sources.gathering import Gathering
-from healthcert.rules.sources.protocol import (
-    Assurance,
-    Context,
-    Fetched,
-    Known,
-    RuleList,
-    Skipped,
-    part,
-    refused,
-)
-from healthcert.rules.sources.reading import countries_in, json_of, take_value_set
+from healthcert.rules.sources.protocol import Assurance, Context, Fetched, Known, RuleList, part, refused
+from healthcert.rules.sources.reading import countries_in, json_of
 from healthcert.rules.sources.service_answers import COUNTRIES, RULES, SIGNATURES, VALUE_SETS, Session
 from healthcert.rules.sources.service_lists import Item, digest_of, header_signer, read_rule_items, read_set_items
 
@@ -58,14 +47,13 @@ class Service:
         into = Gathering(context.limits)
         for item in read_rule_items(part(named, RULES), context.limits):
             _take_rule(item, named, check, into)
-        skipped = list(_take_value_sets(named, check, into, context))
-        found = into.finish(
+        _take_value_sets(named, check, into, context)
+        return into.finish(
             assurance=Assurance.TLS_ONLY if signer is None else Assurance.SIGNED_LIST,
             countries=_countries(named, check),
             signer=signer,
-            signed=None if signer is None else _digest(named),
+            signed=() if signer is None else _digests(named),
         )
-        return replace(found, skipped=(*found.skipped, *skipped))
 
     def fetch(self, fetcher: Fetcher, url: str, known: Known, context: Context) -> Fetched | None:
         """As the protocol has it. ``url`` is what stands before ``/rules``; only documents whose hash is not known are
@@ -134,8 +122,8 @@ def _take_rule(item: Item, named: Mapping[str, bytes], check: _Check, into: Gath
         into.add_rule(item.where, raw, country=item.country)
 
 
-def _take_value_sets(named: Mapping[str, bytes], check: _Check, into: Gathering, context: Context) -> Iterator[Skipped]:
-    """Takes the value sets that are listed; yields those that could not be taken."""
+def _take_value_sets(named: Mapping[str, bytes], check: _Check, into: Gathering, context: Context) -> None:
+    """Takes the value sets that are listed."""
     if VALUE_SETS not in named:
         return
     check.signer_of(VALUE_SETS)
@@ -143,10 +131,9 @@ def _take_value_sets(named: Mapping[str, bytes], check: _Check, into: Gathering,
         try:
             raw = _document(item, named, check)
         except RuleError as error:
-            yield Skipped(item.where, error, value_set=item.name)
-            continue
-        if skipped := take_value_set(into, item.name, raw, context.limits):
-            yield skipped
+            into.skip(item.where, error, value_set=item.name)
+        else:
+            into.add_value_set(item.where, raw, name=item.name)
 
 
 def _document(item: Item, named: Mapping[str, bytes], check: _Check) -> bytes:
@@ -175,8 +162,9 @@ def _countries(named: Mapping[str, bytes], check: _Check) -> frozenset[str]:
     return frozenset(countries_in(named[COUNTRIES]))
 
 
-def _digest(named: Mapping[str, bytes]) -> bytes:
-    """Of the lists that are signed; all else stands in them by its hash."""
-    return hashlib.sha256(
-        b"".join(hashlib.sha256(named[name]).digest() for name in (RULES, VALUE_SETS) if name in named)
-    ).digest()
+def _digests(named: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    """Of the lists that are signed, each for itself; all else stands in them by its hash."""
+    # Beside a name of it, since two lists may have the same bytes: none of either kind.
+    return tuple(
+        hashlib.sha256(name.encode() + b":" + named[name]).digest() for name in (RULES, VALUE_SETS) if name in named
+    )

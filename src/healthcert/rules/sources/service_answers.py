@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from healthcert.errors import FetchError, RuleError
+from healthcert.errors import Code, FetchError, RuleError, Step
 from healthcert.fetch import Fetcher, Response
 from healthcert.limits import Limits
 from healthcert.rules.sources.protocol import Fetched, Known
@@ -19,11 +19,12 @@ _GONE = {404, 410}
 
 
 class Session:
-    """The answers of one update, which together are no longer than one list may be; ``parts`` are those so far."""
+    """The answers of one update, no longer together, and no more, than one list may be; ``parts`` are those so far."""
 
     def __init__(self, fetcher: Fetcher, base: str, known: Known, limits: Limits) -> None:
         self._fetcher, self._base, self._known = fetcher, base, known
         self._room = limits.list_bytes
+        self._left = self._pages = limits.list_pages
         self._old_signatures = _signatures(known)
         self._signatures: dict[str, Any] = {}
         self._validators: dict[str, str] = {}
@@ -72,6 +73,10 @@ class Session:
         return None if parts == dict(self._known.parts) else Fetched(parts, self._validators)
 
     def _get(self, address: str, more: dict[str, str]) -> Response:
+        if self._left == 0:
+            detail = f"a list in more than {self._pages} answers"
+            raise FetchError(Code.FETCH_REFUSED, detail, Step.RULES)
+        self._left -= 1
         return self._fetcher.get(address, limit=self._room, headers=_VERSION | more)
 
     def _keep(self, name: str) -> None:

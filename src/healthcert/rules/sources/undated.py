@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from healthcert.rules.sources.reading import json_bytes
 from healthcert.rules.valuesets import ValueSet, ValueSetCode
 
-UNDATED = "0001-01-01"
-"""The date of such a set: any that says when it was published counts as newer, and is what rules and issuers go by."""
-
 
 def undated(name: str, codes: Mapping[str, str], language: str = "en") -> ValueSet:
     """The set of these codes, each with its name in ``language``."""
     entries = {code: ValueSetCode(code, display, language, True, "", "") for code, display in codes.items()}
-    return ValueSet(name, UNDATED, entries)
+    return ValueSet(name, "", entries)
 
 
 def written(value_set: ValueSet) -> bytes:

@@ -48,7 +48,7 @@ def test_a_signed_document() -> None:
         ("IR-CH-0001", "Invalidation"),
     ]
     payload = json.dumps(DOCUMENT).encode()
-    assert (found.national, found.signed) == ({"ch": payload}, hashlib.sha256(payload).digest())
+    assert (found.national, found.signed) == ({"ch": payload}, (hashlib.sha256(payload).digest(),))
     assert (found.assurance, found.signer, found.skipped) == (Assurance.SIGNED_LIST, PINNED.anchors[0], ())
     assert found.expires_at == NOW + timedelta(hours=48)
     assert found.rules[0].rule.engine == "CertLogic"
@@ -88,7 +88,7 @@ def test_unsigned_documents_are_taken_only_when_that_is_asked_for() -> None:
     assert refusal(SOURCE, parts, context()) == "TRUST_ANCHOR_MISSING"
     assert refusal(SOURCE, parts, context(unsigned="no")) == "TRUST_ANCHOR_MISSING"
     found = SOURCE.load(parts, UNSIGNED)
-    assert (len(found.rules), found.assurance, found.signer, found.signed) == (2, Assurance.TLS_ONLY, None, None)
+    assert (len(found.rules), found.assurance, found.signer, found.signed) == (2, Assurance.TLS_ONLY, None, ())
     assert found.national == {"ch": raw(DOCUMENT)}
     both = context(chain(SIGNER).anchor(), unsigned="yes")
     assert refusal(SOURCE, parts, both) == "TRUST_LIST_UNREADABLE"
@@ -165,7 +165,7 @@ def test_the_document_is_asked_for_as_a_token() -> None:
     assert server.asked == [(URL, {"Accept": "application/json+jws", "Authorization": "Bearer abc"})]
     assert len(SOURCE.load(fetched.parts, PINNED).rules) == 2
     # It holds from when it was fetched, and so is fetched each time.
-    assert SOURCE.fetch(server, URL, Known(fetched.parts, NOW, fetched.validators), PINNED) == fetched
+    assert SOURCE.fetch(server, URL, Known(fetched.parts, fetched.validators), PINNED) == fetched
 
 
 def test_a_token_that_can_be_none_is_not_sent_or_shown() -> None:

@@ -69,7 +69,7 @@ def test_a_signed_list() -> None:
     found = SOURCE.load(parts(RULES), PINNED)
     assert identities(found) == [("GR-DE-0001", "1.0.0"), ("GR-FR-0002", "1.0.0")]
     assert (found.assurance, found.signer, found.skipped) == (Assurance.SIGNED_LIST, PINNED.anchors[0], ())
-    assert found.signed == hashlib.sha256(RULES).digest()
+    assert found.signed == (hashlib.sha256(RULES).digest(),)
     assert found.countries == frozenset()
     first = found.rules[0]
     assert (read_rule(first.raw), first.rule.logic) == (first.rule, rule("DE")["Logic"])
@@ -81,7 +81,7 @@ SIGNATURE = signing_key("app").sign(RULES, ec.ECDSA(hashes.SHA256()))
 def test_the_two_files_of_an_archive() -> None:
     made = field(1, field(4, SIGNATURE))
     found = SOURCE.load({"list": RULES, "signature": made}, PINNED)
-    assert found.signed == hashlib.sha256(RULES).digest()
+    assert found.signed == (hashlib.sha256(RULES).digest(),)
     assert refusal(SOURCE, {"list": RULES, "signature": b""}, PINNED) == "TRUST_LIST_NOT_AUTHENTIC"
     assert refusal(SOURCE, {"list": RULES, "signature": b"\x07"}, PINNED) == "RULE_LIST_UNREADABLE"
     assert refusal(SOURCE, {"list": RULES}, PINNED) == "TRUST_LIST_NOT_AUTHENTIC"
@@ -106,7 +106,7 @@ def test_unsigned_lists_are_taken_only_when_that_is_asked_for() -> None:
     for given_ in ({"list": RULES}, parts(RULES, name="anybody")):
         found = SOURCE.load(given_, UNSIGNED)
         assert (len(found.rules), found.assurance, found.signer) == (2, Assurance.TLS_ONLY, None)
-        assert found.signed is None
+        assert found.signed == ()
 
 
 def test_with_an_anchor_nobody_can_leave_the_signature_out() -> None:
@@ -152,6 +152,12 @@ def test_a_list_with_one_of_another_type_is_not_the_one_that_is_meant() -> None:
     assert len(SOURCE.load(mixed, PINNED).rules) == 2
 
 
+def test_a_rule_without_a_type_is_skipped_and_does_no_harm_to_the_list_that_is_meant() -> None:
+    given_ = parts(cbor2.dumps([rule(), rule("AT", Type=...), None]))
+    found = SOURCE.load(given_, context(key_anchor("app"), list="acceptance"))
+    assert (identities(found), [one.country for one in found.skipped]) == ([("GR-FR-0001", "1.0.0")], ["AT", None])
+
+
 @pytest.mark.parametrize(
     "options", [{"list": "rules"}, {"list": ""}, {"language": "German"}, {"language": ""}, {"language": "\n"}]
 )
@@ -172,7 +178,7 @@ def test_options_that_are_none(options: dict[str, Any]) -> None:
         (rule(Logic={"if": [float("nan")]}), "FR"),
         (rule(Logic={"if": [float("inf")]}), "FR"),
         (rule(ValidFrom=cbor2.CBORTag(0, "2021-01-01T00:00:00Z")), "FR"),
-        (rule(Country=["FR"], Logic=b""), None),
+        (rule(Country=["FR"], Logic=b""), "FR"),
         (rule(Version="1"), "FR"),
         (rule(Identifier=...), "FR"),
         ({b"Type": "Acceptance"}, None),
@@ -266,7 +272,7 @@ def test_the_archive_is_fetched_once() -> None:
     fetched = SOURCE.fetch(server, URL, Known(), PINNED)
     assert fetched is not None
     assert len(SOURCE.load(fetched.parts, PINNED).rules) == 2
-    assert SOURCE.fetch(server, URL, Known(fetched.parts, None, fetched.validators), PINNED) is None
+    assert SOURCE.fetch(server, URL, Known(fetched.parts, fetched.validators), PINNED) is None
 
 
 # --- Bad luck, and bad will ---

@@ -62,7 +62,7 @@ def test_rules_of_two_countries() -> None:
     assert identities(found) == [("GR-DE-0001", "1.0.0"), (GENERAL, "1.0.0")]
     assert [one.raw for one in found.rules] == [raw(rule("DE")), raw(rule())]
     assert (found.assurance, found.skipped, set(found.countries)) == (Assurance.SIGNED_RULES, (), {"DE", "FR"})
-    assert (found.signer, found.signed, found.counter) == (None, None, None)
+    assert (found.signer, found.signed, found.counter) == (None, (), None)
 
 
 def test_a_country_without_rules_is_spoken_for() -> None:
@@ -279,7 +279,7 @@ def test_all_that_is_listed_is_fetched() -> None:
     ]
     found = SOURCE.load(fetched.parts, PINNED)
     assert (len(found.rules), len(found.value_sets), found.skipped) == (2, 1, ())
-    assert SOURCE.fetch(server, URL, Known(fetched.parts, NOW), PINNED) is None
+    assert SOURCE.fetch(server, URL, Known(fetched.parts), PINNED) is None
 
 
 def test_only_some_countries_are_fetched() -> None:

@@ -70,12 +70,17 @@ def test_moments_are_those_of_the_gateway(text: Any, moment: datetime | None) ->
         ({"Country": "fr"}, "FR"),
         ({"Country": "ß"}, None),  # whose capitals are two letters
         ({"Country": ["FR"]}, None),
-        ({"country": "FR"}, None),
+        ({"country": "FR"}, "FR"),
+        ({"country": "FR", "Country": "fr"}, "FR"),
+        ({"country": "FR", "Country": "AT"}, None),
+        ({"Identifier": "GR-FR-0001", 7: "AT"}, "FR"),
+        ({"Identifier": "GR-FR-0001", "Country": "AT"}, "AT"),
         ("FR", None),
+        (["Country", "FR"], None),
     ],
 )
 def test_the_country_that_what_is_no_rule_names(rule: Any, country: str | None) -> None:
-    assert country_named(rule, "Country") == country
+    assert country_named(rule) == country
 
 
 def test_what_a_server_wrote_is_named_only_where_it_is_an_identifier() -> None:

@@ -18,7 +18,6 @@ from healthcert.rules.sources.protocol import Assurance, Context, Fetched, Known
 from healthcert.rules.sources.service import Service
 from healthcert.rules.sources.service_lists import digest_of
 from tests.gateway.rules import RuleService, header_signature, written_hash
-from tests.support import NOW
 from tests.support_lists import spoiled
 from tests.support_rule_lists import (
     check_no_more,
@@ -73,11 +72,11 @@ def test_a_signed_list() -> None:
 
 def test_a_signed_list_is_known_again() -> None:
     first, other = load(PARTS), load(service_parts(service(rule(), sets=[value_set()])))
-    assert first.signed is not None
+    assert len(first.signed) == 2
     assert load({f"{name}.json": data for name, data in PARTS.items()}).signed == first.signed
     assert first.signed != other.signed
     more_sets = load(service_parts(service(rule("DE"), rule(), sets=[value_set(), value_set("x")])))
-    assert more_sets.signed != first.signed
+    assert (more_sets.signed[0], more_sets.signed[1] != first.signed[1]) == (first.signed[0], True)
 
 
 def test_each_anchor_is_tried() -> None:
@@ -243,7 +242,7 @@ def test_unsigned_lists_are_taken_only_when_that_is_asked_for() -> None:
     assert refusal(SOURCE, parts, context(unsigned="no")) == "TRUST_ANCHOR_MISSING"
     found = load(parts, UNSIGNED)
     assert (identities(found), found.assurance) == ([("GR-FR-0001", "1.0.0")], Assurance.TLS_ONLY)
-    assert (found.signer, found.signed, set(found.countries)) == (None, None, {"DE", "FR"})
+    assert (found.signer, found.signed, set(found.countries)) == (None, (), {"DE", "FR"})
 
 
 def test_with_an_anchor_nobody_can_leave_the_signature_out() -> None:
@@ -304,7 +303,7 @@ def fetch(server: Server, known: Known | None = None, under: Context = PINNED) -
 
 def known(fetched: Fetched | None) -> Known:
     assert fetched is not None
-    return Known(fetched.parts, NOW, fetched.validators)
+    return Known(fetched.parts, fetched.validators)
 
 
 def test_the_lists_are_fetched_and_then_what_they_name() -> None:
@@ -349,7 +348,7 @@ def test_what_was_kept_wrong_is_fetched_again() -> None:
     first = fetch(server)
     assert first is not None
     server.paths()
-    wrong = Known({**first.parts, FRENCH: b"damaged"}, NOW, first.validators)
+    wrong = Known({**first.parts, FRENCH: b"damaged"}, first.validators)
     second = fetch(server, wrong)
     assert server.paths()[-1] == FRENCH
     assert second is not None
@@ -405,7 +404,7 @@ def test_whatever_is_listed_is_asked_for_within_the_service(data: st.DataObject)
         return answer({"rules": listed, "valuesets": b"[]", "countrylist": b"[]"}.get(path, b"?"))
 
     try:
-        fetched = SOURCE.fetch(Table(serve), URL, Known(PARTS, NOW), UNSIGNED)
+        fetched = SOURCE.fetch(Table(serve), URL, Known(PARTS), UNSIGNED)
     except HealthCertError:
         return
     assert fetched is not None
@@ -437,7 +436,7 @@ def test_a_list_that_has_not_changed_keeps_its_signature() -> None:
     server = Server(GIVEN)
     first = fetch(server)
     assert first is not None
-    second = fetch(server, Known({**first.parts, SET: b"damaged"}, NOW, first.validators))
+    second = fetch(server, Known({**first.parts, SET: b"damaged"}, first.validators))
     assert second is not None
     kept = [
         {name: text for name, text in json.loads(one.parts["signatures"]).items() if name != SET}
@@ -464,3 +463,15 @@ def test_whatever_a_service_answers(data: st.DataObject) -> None:
     changed = json.dumps(data.draw(spoiled(json.loads(PARTS[name])))).encode()
     check_no_more(load(PARTS, UNSIGNED), loaded(SOURCE, PARTS | {name: changed}, UNSIGNED))
     check_no_more(load(PARTS), loaded(SOURCE, PARTS | {name: changed}, PINNED))
+
+
+def test_no_more_is_asked_than_one_list_may_come_in() -> None:
+    server = Server(GIVEN)
+    documents = len(GIVEN.rules) + len(GIVEN.value_sets)
+    enough = msgspec.structs.replace(DEFAULT_LIMITS, list_pages=3 + documents)
+    assert fetch(server, under=context(key_anchor(), limits=enough)) is not None
+    server.paths()
+    few = msgspec.structs.replace(DEFAULT_LIMITS, list_pages=2 + documents)
+    with pytest.raises(FetchError, match="FETCH_REFUSED"):
+        fetch(server, under=context(key_anchor(), limits=few))
+    assert len(server.paths()) == 2 + documents

@@ -98,7 +98,7 @@ def test_settings_are_fetched_once(source: Source, document: Any) -> None:
     fetched = source.fetch(server, URL, Known(), NONE)
     assert fetched is not None
     assert len(source.load(fetched.parts, NONE).national) == 1
-    assert source.fetch(server, URL, Known(fetched.parts, None, fetched.validators), NONE) is None
+    assert source.fetch(server, URL, Known(fetched.parts, fetched.validators), NONE) is None
 
 
 def test_france_is_shown_the_token() -> None:
