@@ -70,7 +70,7 @@ _PUBLIC = {
     "rules.ruling": ("RuleResult", "RuleState", "Ruling", "RulingOutcome"),
     "rules.store": ("RuleStore",),
     "rules.subject": ("RuleSubject",),
-    "rules.update": ("install_rules", "remove_rules", "update_rules"),
+    "rules.update": ("install_rules", "recheck_rules", "remove_rules", "update_rules"),
     "rules.valuesets": ("ValueSet", "ValueSetCode", "ValueSets", "read_value_set"),
     "trust.config": ("load_sources",),
     "trust.keys": ("Assurance", "Link", "Provenance", "TrustedKey"),

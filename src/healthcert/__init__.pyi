@@ -94,6 +94,7 @@ from healthcert.rules.ruling import RulingOutcome as RulingOutcome
 from healthcert.rules.store import RuleStore as RuleStore
 from healthcert.rules.subject import RuleSubject as RuleSubject
 from healthcert.rules.update import install_rules as install_rules
+from healthcert.rules.update import recheck_rules as recheck_rules
 from healthcert.rules.update import remove_rules as remove_rules
 from healthcert.rules.update import update_rules as update_rules
 from healthcert.rules.valuesets import ValueSet as ValueSet

@@ -57,7 +57,7 @@ def test_check_and_verify_come_to_the_same_verdict(
     run: Run, certificates: Path, given: list[Any], exit_code: int, outcome: str, code: str
 ) -> None:
     rules = write(*given)
-    told = run(*CHECK, "good.txt", "--rules", rules, "--json")
+    told = run(*CHECK, "good.txt", "--store", rules, "--json")
     door = run(
         "verify", "good.txt", "--trust", "dsc.pem", "--at", AT, "--country", "fr", "--rules-store", rules, "--json"
     )
@@ -67,13 +67,13 @@ def test_check_and_verify_come_to_the_same_verdict(
     assert found["rules"] == at_door["rules"]
     assert found["verified"] is True
     # Nobody's signature: it is not called accepted, whatever the rules say.
-    loose = json_of(run(*CHECK, "good.txt", "--rules", rules, "--json", "--unverified").stdout)
+    loose = json_of(run(*CHECK, "good.txt", "--store", rules, "--json", "--unverified").stdout)
     assert (loose["outcome"], loose["code"]) == (None if code == "OK" else outcome, code)
     assert (loose["verified"], loose["rules"]) == (False, found["rules"] | {"results": loose["rules"]["results"]})
 
 
 def test_what_decides_comes_first_and_english_before_the_other_languages(run: Run, certificates: Path) -> None:
-    done = run(*CHECK, "good.png", "--rules", write(MET, OPEN, NOT_MET, value_set()))
+    done = run(*CHECK, "good.png", "--store", write(MET, OPEN, NOT_MET, value_set()))
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         " REFUSED  good.png  1 of 3 rules for FR is not met (RULES_NOT_MET)",
@@ -95,7 +95,7 @@ def test_what_decides_comes_first_and_english_before_the_other_languages(run: Ru
 
 def test_languages_are_named_as_what_they_are(run: Run, certificates: Path) -> None:
     rules = write(NOT_MET)
-    told = run(*CHECK, "good.txt", "--rules", rules, "--language", "de-AT", "--language", "pt", "--language", "it")
+    told = run(*CHECK, "good.txt", "--store", rules, "--language", "de-AT", "--language", "pt", "--language", "it")
     texts = [line.strip() for line in told.stdout.splitlines() if line.startswith("      ") and line[8:10] == ": "]
     assert texts == ["en: At least three doses of the vaccine.", "de: Mindestens drei Dosen des Impfstoffs."]
 
@@ -103,7 +103,7 @@ def test_languages_are_named_as_what_they_are(run: Run, certificates: Path) -> N
 def test_a_refusal_by_a_value_set_tells_its_date(run: Run, certificates: Path) -> None:
     asks = rule(Logic={"in": [{"var": "payload.v.0.mp"}, {"var": "external.valueSets.vaccines-covid-19-names"}]})
     rules = write(asks, value_set("vaccines-covid-19-names", "EU/1/1/1", date="2031-01-01"))
-    done = run(*CHECK, "good.txt", "--rules", rules)
+    done = run(*CHECK, "good.txt", "--store", rules)
     assert done.exit_code == 1
     assert "v.0.mp (EU/1/20/1528) is one of valueSets.vaccines-covid-19-names (EU/1/1/1): no" in done.stdout
     assert "value set vaccines-covid-19-names of 2031-01-01" in done.stdout
@@ -112,15 +112,15 @@ def test_a_refusal_by_a_value_set_tells_its_date(run: Run, certificates: Path) -
 def test_what_is_wrong_with_the_certificate_itself_comes_first(run: Run, certificates: Path) -> None:
     rules = write(NOT_MET)
     late = run(
-        "rules", "check", "good.txt", "--country", "FR", "--rules", rules, "--trust", "dsc.pem", "--at", "2029-01-01"
+        "rules", "check", "good.txt", "--country", "FR", "--store", rules, "--trust", "dsc.pem", "--at", "2029-01-01"
     )
     assert late.exit_code == 1
     assert "(CWT_EXPIRED)" in late.stdout.splitlines()[0]
     assert "✗ GR-FR-0002" in late.stdout
-    forged = run(*CHECK, "forged.txt", "--rules", rules)
+    forged = run(*CHECK, "forged.txt", "--store", rules)
     assert (forged.exit_code, len(forged.stdout.splitlines())) == (1, 1)
     assert "(SIGNATURE_INVALID)" in forged.stdout
-    stranger = run("rules", "check", "--country", "FR", "--at", AT, "good.txt", "--rules", rules)
+    stranger = run("rules", "check", "--country", "FR", "--at", AT, "good.txt", "--store", rules)
     assert stranger.exit_code == 3
     assert "GR-FR" not in stranger.stdout
 
@@ -129,7 +129,7 @@ def test_what_is_no_eu_dcc_is_not_refused_by_rules(run: Run, certificates: Path)
     Path("light.txt").write_text(Press(prefix="LT1:", claims={-260: ..., -250: {1: payload(v=None)}}).text())
     rules = write(MET)
     for more in ((), ("--unverified",)):
-        done = run(*CHECK, "light.txt", "--rules", rules, *more, "--json")
+        done = run(*CHECK, "light.txt", "--store", rules, *more, "--json")
         found = json_of(done.stdout)
         assert found["outcome"] != "accepted"
         assert done.exit_code in (1, 3)
@@ -140,7 +140,7 @@ def test_what_is_no_eu_dcc_is_not_refused_by_rules(run: Run, certificates: Path)
 def test_several_sources_and_the_worst_of_them(run: Run, certificates: Path) -> None:
     Path("both.txt").write_text(issue().text + "\n" + issue(TEST).text + "\n")
     rules = write(MET, rule("FR", number=4, CertificateType="Test", Identifier="TR-FR-0004", Logic=UNDEFINED))
-    done = run(*CHECK, "both.txt", "good.txt", "missing.txt", ".", "--rules", rules)
+    done = run(*CHECK, "both.txt", "good.txt", "missing.txt", ".", "--store", rules)
     assert done.exit_code == 3  # a test has no doses: what that is compared with is not told
     heads = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
     assert [line.split("  ")[0].strip() for line in heads] == [
@@ -151,21 +151,21 @@ def test_several_sources_and_the_worst_of_them(run: Run, certificates: Path) -> 
 
 def test_standard_input_and_payloads_in_json(run: Run, certificates: Path) -> None:
     rules = write(NOT_MET)
-    piped = run(*CHECK, "--rules", rules, stdin=issue().text)
+    piped = run(*CHECK, "--store", rules, stdin=issue().text)
     assert piped.exit_code == 1
     assert piped.stdout.startswith(" REFUSED  -  1 of 1 rule for FR is not met")
     Path("payload.json").write_text(json.dumps({"payload": vaccination(dn=3)}))
-    loose = run(*CHECK, "payload.json", "--rules", rules, "--unverified")
+    loose = run(*CHECK, "payload.json", "--store", rules, "--unverified")
     assert loose.exit_code == 0
     assert loose.stdout.startswith(
         " NOT VERIFIED  payload.json  the rules are met; neither its signature nor its dates"
     )
     assert "no issuer is named: rules of invalidation, which are the issuer's, were not asked" in loose.stdout
     # Verified, a payload is nobody's certificate.
-    assert run(*CHECK, "payload.json", "--rules", rules).exit_code == 1
+    assert run(*CHECK, "payload.json", "--store", rules).exit_code == 1
     for text in ("[]", "{", '{"a": 1, "a": 2}', '{"payload": 7}', "\0", "[" * 10_000, '{"v": ' + "[" * 10_000):
         Path("payload.json").write_text(text)
-        found = run(*CHECK, "payload.json", "--rules", rules, "--unverified", "--json")
+        found = run(*CHECK, "payload.json", "--store", rules, "--unverified", "--json")
         assert (found.exit_code, json_of(found.stdout)["code"]) == (1, "TEXT_UNREADABLE"), text[:20]
 
 
@@ -187,7 +187,7 @@ def test_payloads_that_are_none_are_told_of_and_never_met(run: Run, certificates
     Path("payload.json").write_text(json.dumps(given))
     rules = write(NOT_MET, rule(number=5, Logic={"===": [{"var": "payload.nam.fn"}, "Nobody"]}))
     for command in ("check", "forecast"):
-        arguments = ["rules", command, "payload.json", "--unverified", "--country", "FR", "--rules", rules]
+        arguments = ["rules", command, "payload.json", "--unverified", "--country", "FR", "--store", rules]
         done = run(*arguments)
         assert done.exit_code in (1, 3), done.output
         assert "GENERAL_ERROR" not in done.output
@@ -196,13 +196,13 @@ def test_payloads_that_are_none_are_told_of_and_never_met(run: Run, certificates
 def test_rules_of_invalidation_are_the_issuer_s(run: Run, certificates: Path) -> None:
     invalidated = rule(Identifier="IR-FR-0001", Type="Invalidation", Logic=THREE_DOSES)
     rules = write(rule("DE"), invalidated)
-    for command, named in ((CHECK, "--rules"), (DOOR, "--rules-store")):
+    for command, named in ((CHECK, "--store"), (DOOR, "--rules-store")):
         done = run(*command, "good.txt", named, rules, "--country", "DE")
         assert done.exit_code == 1
         assert "IR-FR-0001" in done.stdout
     assert (
         "✗ IR-FR-0001 1.0.0 (Invalidation, General)"
-        in run(*CHECK, "good.txt", "--rules", rules, "--country", "DE").stdout
+        in run(*CHECK, "good.txt", "--store", rules, "--country", "DE").stdout
     )
     met = run(*DOOR, "good.txt", "--rules-store", write(rule("DE"), rule()), "--country", "DE")
     assert "  Rules         1 rule for Germany (DE) is met" in met.stdout
@@ -212,13 +212,13 @@ def test_rules_of_invalidation_are_the_issuer_s(run: Run, certificates: Path) ->
 
 def test_regions(run: Run, certificates: Path) -> None:
     rules = write(MET, rule(number=2, Region="IDF", Logic=THREE_DOSES))
-    assert run(*CHECK, "good.txt", "--rules", rules).exit_code == 0
-    there = run(*CHECK, "good.txt", "--rules", rules, "--region", " idf ")
+    assert run(*CHECK, "good.txt", "--store", rules).exit_code == 0
+    there = run(*CHECK, "good.txt", "--store", rules, "--region", " idf ")
     assert there.exit_code == 1
     assert "Rules of FR, IDF at" in there.stdout
     assert there.stderr == ""
     for command in (CHECK, ("verify", "--trust", "dsc.pem", "--at", AT, "--country", "FR")):
-        named = ["--rules" if command is CHECK else "--rules-store", rules]
+        named = ["--store" if command is CHECK else "--rules-store", rules]
         slip = run(*command, "good.txt", *named, "--region", "\x1b[31mIFD")
         assert slip.exit_code == 0
         assert slip.stderr == "no rule of FR is of the region �[31MIFD: those of the whole country count\n"
@@ -234,11 +234,11 @@ def test_wrong_usage(run: Run, certificates: Path) -> None:
         ["rules", "check", "good.txt", "--country", "F1"],
         ["rules", "check", "good.txt", "--country", "ÄÖ"],
         ["rules", "check", "good.txt", "--country", ""],
-        ["rules", "check", "good.txt", "--country", "FR", "--rules", "missing.json"],
-        ["rules", "check", "good.txt", "--country", "FR", "--rules", rules, "--option", "mode=2G"],
-        ["rules", "check", "good.txt", "--national", "it", "--rules", rules, "--region", "X"],
-        ["rules", "check", "good.txt", "--national", "it", "--rules", rules, "--language", "en"],
-        ["rules", "check", "good.txt", "--country", "FR", "--rules", rules, "--at", "soon"],
+        ["rules", "check", "good.txt", "--country", "FR", "--store", "missing.json"],
+        ["rules", "check", "good.txt", "--country", "FR", "--store", rules, "--option", "mode=2G"],
+        ["rules", "check", "good.txt", "--national", "it", "--store", rules, "--region", "X"],
+        ["rules", "check", "good.txt", "--national", "it", "--store", rules, "--language", "en"],
+        ["rules", "check", "good.txt", "--country", "FR", "--store", rules, "--at", "soon"],
         ["verify", "good.txt", "--region", "IDF"],
         ["verify", "good.txt", "--country", "FRA"],
         ["verify", "good.txt", "--country", "FR", "--rules", "off"],
@@ -267,7 +267,7 @@ def test_stores_that_are_empty_missing_or_none(run: Run, certificates: Path, mon
         assert wrong.exit_code == 4
         assert json_of(wrong.stdout)["error"]["code"] == "RULE_STORE_UNREADABLE"
     Path("nothing.json").write_text('{"a": 1}')
-    nothing = run(*CHECK, "good.txt", "--rules", "nothing.json")
+    nothing = run(*CHECK, "good.txt", "--store", "nothing.json")
     assert nothing.exit_code == 1
     assert "RULE_LIST_UNREADABLE" in nothing.stderr
 
@@ -314,12 +314,12 @@ def test_what_strangers_write_is_printed_harmlessly(run: Run, certificates: Path
     Path("named.txt").write_text(Press(payload=payload(nam={"fn": "\x1b[31mA\u202e", "fnt": "A"})).text())
     rules = write(evil)
     for arguments in (
-        [*CHECK, "named.txt", "--rules", rules],
-        [*CHECK, "named.txt", "--rules", rules, "--json"],
+        [*CHECK, "named.txt", "--store", rules],
+        [*CHECK, "named.txt", "--store", rules, "--json"],
         ["verify", "named.txt", "--trust", "dsc.pem", "--at", AT, "--country", "FR", "--rules-store", rules],
-        ["rules", "forecast", "--country", "FR", "named.txt", "--rules", rules, "--trust", "dsc.pem", "--from", AT],
-        ["rules", "list", "--rules", rules],
-        ["rules", "show", "GR-FR-0001", "--rules", rules],
+        ["rules", "forecast", "--country", "FR", "named.txt", "--store", rules, "--trust", "dsc.pem", "--from", AT],
+        ["rules", "list", "--store", rules],
+        ["rules", "show", "GR-FR-0001", "--store", rules],
     ):
         done = run(*arguments)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", done.output), arguments
@@ -331,10 +331,10 @@ def test_whose_certificate_it_is_is_told_by_no_error_and_no_detail(run: Run, cer
     rules = write(
         rule(Logic={"in": ["x", {"var": "payload.nam.fn"}]}), rule(number=2, Logic={"+": [{"var": "payload.dob"}, 1]})
     )
-    done = run(*CHECK, "good.txt", "--rules", rules)
+    done = run(*CHECK, "good.txt", "--store", rules)
     assert done.exit_code == 3
     assert not any(word in done.output for word in HOLDER)
-    found = json_of(run(*CHECK, "good.txt", "--rules", rules, "--json").stdout)
+    found = json_of(run(*CHECK, "good.txt", "--store", rules, "--json").stdout)
     assert not any(word in json.dumps(found, ensure_ascii=False) for word in HOLDER)
 
 
@@ -353,7 +353,7 @@ def test_far_moments_are_no_internal_errors(run: Run, certificates: Path) -> Non
                 "good.txt",
                 "--country",
                 "FR",
-                "--rules",
+                "--store",
                 rules,
                 "--trust",
                 "dsc.pem",
@@ -368,6 +368,6 @@ def test_far_moments_are_no_internal_errors(run: Run, certificates: Path) -> Non
 def test_the_moment_decides_which_rules_are_valid(run: Run, certificates: Path) -> None:
     later = rule(number=2, ValidFrom="2021-08-21T00:00:00Z")
     rules = write(later)
-    done = run(*CHECK, "good.txt", "--rules", rules)
+    done = run(*CHECK, "good.txt", "--store", rules)
     assert done.exit_code == 3
     assert "· 1 rule of FR known: none is about such a certificate and valid then" in done.stdout

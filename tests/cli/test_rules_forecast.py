@@ -26,7 +26,7 @@ FOR_A_TIME = rule(
         ]
     },
 )
-HERE = ("--country", "FR", "--trust", "dsc.pem", "--rules", "rules.json")
+HERE = ("--country", "FR", "--trust", "dsc.pem", "--store", "rules.json")
 
 
 @pytest.fixture

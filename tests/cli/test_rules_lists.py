@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -258,3 +260,18 @@ def test_a_source_that_was_never_there_is_missing(run: Run, gateway: Gateway) ->
     assert done.exit_code == 3
     assert [one["source"] for one in json_of(done)["missing"]] == ["service"]
     assert run(*UPDATE, "--only", "nobody").exit_code == 1
+
+
+def test_recheck_finds_damage(run: Run) -> None:
+    assert run("rules", "add", folder(rule(), rule("DE"), value_set())).exit_code == 0
+    sound = run("rules", "recheck")
+    assert (sound.exit_code, sound.output) == (0, "folder: as it was accepted, 2 rules\n")
+    assert json_of(run("rules", "recheck", "--json"))["error"] is None
+    with sqlite3.connect(os.environ["HEALTHCERT_RULES"]) as connection:
+        (parts,) = connection.execute("SELECT parts FROM lists").fetchone()
+        altered = parts.replace(b"840539006", b"840539007", 1)
+        assert altered != parts
+        connection.execute("UPDATE lists SET parts = ?", (altered,))
+    damaged = run("rules", "recheck")
+    assert (damaged.exit_code, damaged.stdout) == (4, "")
+    assert run("rules", "recheck", "--json").exit_code == 4

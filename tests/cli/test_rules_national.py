@@ -43,7 +43,7 @@ def write(given: Any, name: str = "given.json") -> str:
 
 
 def test_settings_from_a_file(run: Run, certificates: Path) -> None:
-    done = run(*CHECK, "it", "--rules", write(SETTINGS))
+    done = run(*CHECK, "it", "--store", write(SETTINGS))
     assert (done.exit_code, done.stderr) == (0, "")
     head, window = done.stdout.splitlines()
     assert head == (
@@ -51,20 +51,20 @@ def test_settings_from_a_file(run: Run, certificates: Path) -> None:
         "vaccine_end_day_complete_NOT_IT (90 days) after the vaccination (complete)"
     )
     assert window.endswith(" until 2021-09-09 22:00:00 UTC")
-    booster = run(*CHECK, "it", "--rules", "given.json", "--option", "mode=BOOSTER")
+    booster = run(*CHECK, "it", "--store", "given.json", "--option", "mode=BOOSTER")
     assert booster.exit_code == 3
     assert "Status: TEST_NEEDED" in booster.stdout
-    loose = run(*CHECK, "it", "--rules", "given.json", "--unverified")
+    loose = run(*CHECK, "it", "--store", "given.json", "--unverified")
     assert loose.exit_code == 0
     assert loose.stdout.startswith(" NOT VERIFIED  ACCEPTED: Italy")
-    found = json_of(run(*CHECK, "it", "--rules", "given.json", "--json"))
+    found = json_of(run(*CHECK, "it", "--store", "given.json", "--json"))
     assert (found["national"], found["verified"], found["outcome"]) == ("it", True, "PASSED")
 
 
 @pytest.mark.parametrize("from_store", [False, True], ids=["file", "store"])
 def test_what_does_not_accept_anybody_is_not_called_so(run: Run, certificates: Path, from_store: bool) -> None:
     given = write([BOOSTER, STATUS])
-    named = ["--rules", given]
+    named = ["--store", given]
     if from_store:
         assert run("rules", "add", "--format", "bundle", given).exit_code == 0
         named = []
@@ -89,7 +89,7 @@ def test_what_does_not_accept_anybody_is_not_called_so(run: Run, certificates: P
 def test_rules_that_could_not_be_read_leave_it_open(run: Run, certificates: Path) -> None:
     write([BOOSTER | {"Logic": {"===": [{"var": "payload.v.0.dn"}, 9]}}, rule("DE", number=8, Logic=...)])
     assert run("rules", "add", "--format", "bundle", "given.json").exit_code == 0
-    for named in ([], ["--rules", "given.json"]):
+    for named in ([], ["--store", "given.json"]):
         done = run(*CHECK, "booster", *named)
         assert done.exit_code == 3, done.output
         assert "1 rules could not be read" in done.stdout
@@ -114,14 +114,14 @@ def test_overdue_settings_and_those_of_another_environment_tell_nothing(
 
 def test_certificates_that_are_not_good_themselves_are_told_and_nothing_is_asked(run: Run, certificates: Path) -> None:
     write(SETTINGS)
-    done = run(*CHECK, "it", "--rules", "given.json", "forged.txt", "missing.txt")
+    done = run(*CHECK, "it", "--store", "given.json", "forged.txt", "missing.txt")
     assert done.exit_code == 1
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["REFUSED", "missing.txt:"]
-    missing = ("rules", "check", "--national", "it", "--rules", "given.json", "--trust", "dsc.pem", "missing.txt")
+    missing = ("rules", "check", "--national", "it", "--store", "given.json", "--trust", "dsc.pem", "missing.txt")
     assert run(*missing).exit_code == 4
     other = {"nam": {"fn": "Autre", "fnt": "AUTRE", "gn": "Anne", "gnt": "ANNE"}}
     Path("other.txt").write_text(Press(payload=vaccination() | other).text())
-    two = run(*CHECK, "it", "--rules", "given.json", "other.txt")
+    two = run(*CHECK, "it", "--store", "given.json", "other.txt")
     assert two.exit_code == 3
     assert "the certificates are not of one holder" in two.stdout
     assert "Autre" not in two.output
@@ -134,12 +134,12 @@ def test_wrong_usage(run: Run, certificates: Path) -> None:
         (["it"], 2),
         (["booster"], 2),
         (["uk"], 2),
-        (["it", "--rules", "folder"], 2),
-        (["it", "--rules", "given.json", "--option", "mode=4G"], 1),
-        (["it", "--rules", "given.json", "--option", "colour=red"], 1),
-        (["ch", "--rules", "given.json"], 1),
-        (["fr", "--rules", "given.json"], 1),
-        (["it", "--rules", "good.png"], 1),
+        (["it", "--store", "folder"], 2),
+        (["it", "--store", "given.json", "--option", "mode=4G"], 1),
+        (["it", "--store", "given.json", "--option", "colour=red"], 1),
+        (["ch", "--store", "given.json"], 1),
+        (["fr", "--store", "given.json"], 1),
+        (["it", "--store", "good.png"], 1),
     ):
         done = run(*CHECK, *arguments)
         assert done.exit_code == exit_code, (arguments, done.output)
@@ -161,7 +161,7 @@ def test_wrong_usage(run: Run, certificates: Path) -> None:
 def test_real_ones_from_their_files_and_from_a_store_alike(
     run: Run, certificates: Path, name: str, file: str, exit_codes: tuple[int, ...]
 ) -> None:
-    direct = run(*CHECK, name, "--rules", FOLDER / file, "--json")
+    direct = run(*CHECK, name, "--store", FOLDER / file, "--json")
     assert direct.exit_code in exit_codes
     format_ = "bundle" if name in ("booster", "de-domestic") else name
     unsigned = ["--option", "unsigned=yes"] if name == "ch" else []

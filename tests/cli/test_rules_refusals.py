@@ -27,7 +27,7 @@ needs_data = pytest.mark.skipif(not SUITE.is_dir(), reason="no third-party test 
 def test_a_refusal_names_rule_and_reasons_and_the_dates_involved(run: Run, given: Refusal) -> None:
     rule = given.rule
     Path("payload.json").write_text(json.dumps(given.payload))
-    arguments = ["--country", rule["Country"], "--rules", given.folder, "--at", given.at.isoformat()]
+    arguments = ["--country", rule["Country"], "--store", given.folder, "--at", given.at.isoformat()]
     if region := rule.get("Region"):
         arguments += ["--region", region]
     done = run("rules", "check", "--unverified", "payload.json", *arguments)
@@ -66,7 +66,7 @@ def test_there_are_enough_of_them_and_of_every_kind(run: Run) -> None:
     for one in given:
         if one.reads_clock:
             Path("payload.json").write_text(json.dumps(one.payload))
-            asked = ["--country", one.rule["Country"], "--rules", one.folder, "--at", one.at.isoformat()]
+            asked = ["--country", one.rule["Country"], "--store", one.folder, "--at", one.at.isoformat()]
             output = run("rules", "check", "--unverified", "payload.json", *asked).stdout
             with_dates += f"validationClock ({one.at:%Y-%m-%d}" in output and any(_limits(output, one))
     assert with_dates >= 40  # the others are refused for something else than their dates
@@ -88,7 +88,7 @@ def test_a_certificate_whose_signature_held_is_refused_with_the_dates_at_the_doo
     Path("old.txt").write_text(Press(payload=vaccination(dt=taken)).text())
     arguments = ["--trust", "dsc.pem", "--country", country, "old.txt", "--at", "2021-08-20T10:00:00Z"]
     assert NOW.isoformat() == "2021-08-20T10:00:00+00:00"
-    told = run("rules", "check", *arguments, "--rules", SUITE / country)
+    told = run("rules", "check", *arguments, "--store", SUITE / country)
     assert told.exit_code == 1, told.output
     assert "REFUSED" in told.stdout
     assert identifier in told.stdout

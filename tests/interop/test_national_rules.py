@@ -157,6 +157,39 @@ def test_swiss_modes(mode: str, entry: dict[str, Any], outcome: RulingOutcome, s
     assert (found.outcome, found.status) == (outcome, status)
 
 
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        ("2022-12-02T14:59:59", "SUCCESS"),
+        ("2022-12-02T15:00:00", "SUCCESS_2G"),
+    ],
+)
+def test_a_swiss_mode_reads_the_moment_of_a_sample_as_it_is(at: str, status: str) -> None:
+    """The rules take a positive rapid test as of its midnight; for modes 131 days count from its hour."""
+    assert swiss(at, of("t", sc="2022-07-24T15:00:00Z", tt=RAPID, tr=POSITIVE), mode="TWO_G_PLUS").status == status
+
+
+@pytest.mark.parametrize(
+    ("at", "entry", "outcome", "decides"),
+    [
+        # 269 days, over the end of the hour of summer, which these rules do not know: their days are those of UTC.
+        ("2022-12-26T23:59:59", of("v", dt="2022-04-01"), PASSED, None),
+        ("2022-12-27T00:00:00", of("v", dt="2022-04-01"), FAIL, "VR-CH-0006"),
+        # After, and not at, ten days from the Swiss midnight before the sample.
+        ("2022-09-29T22:00:00", of("t", sc="2022-09-20T12:00:00Z", tt=RAPID, tr=POSITIVE), FAIL, "TR-CH-0011"),
+        ("2022-09-29T22:00:01", of("t", sc="2022-09-20T12:00:00Z", tt=RAPID, tr=POSITIVE), PASSED, None),
+        ("2022-09-30T21:59:59", of("t", sc="2022-09-20T12:00:00Z", tt=RAPID, tr=POSITIVE), PASSED, None),
+        ("2024-02-28T12:00", of("v", dt="2023-06-05"), PASSED, None),
+        ("2024-02-29T12:00", of("v", dt="2023-06-05"), PASSED, None),
+        ("2024-03-01T00:00", of("v", dt="2023-06-05"), FAIL, "VR-CH-0006"),
+    ],
+)
+def test_the_ends_of_swiss_days(at: str, entry: dict[str, Any], outcome: RulingOutcome, decides: str | None) -> None:
+    found = swiss(at, entry)
+    assert found.outcome is outcome
+    assert decides is None or found.reasons[0].startswith(decides)
+
+
 def test_a_swiss_document_for_another_country_shows_nothing_and_is_open() -> None:
     found = asked(rules("ch", "ch/foreignRules_de.json"), "2022-12-01T12:00", subject(of("v", dt="2022-10-01")))
     assert found.outcome is OPEN
@@ -310,6 +343,37 @@ def test_statuses_of_covpass(entries: list[dict[str, Any]], region: str, status:
     found = asked(domestic, "2022-06-01T12:00", *map(subject, entries), region=region)
     assert found.status == status
     assert found.outcome is (FAIL if status is None else PASSED)
+
+
+@pytest.mark.parametrize(
+    ("entries", "outcome", "reason"),
+    [
+        # CovPass Check asks TR-DE-0001 and -0004 before MA-DE-0100, which would take any test of the last day.
+        ([of("t", sc="2022-05-31T13:00:00Z", tr=POSITIVE)], FAIL, "TR-DE-0004"),
+        ([of("t", sc="2022-05-31T13:00:00Z", tt=SEROLOGICAL)], FAIL, "TR-DE-0001"),
+        ([of("t", sc="2022-05-31T13:00:00Z"), of("v")], PASSED, "MA-DE-0100"),
+        ([of("t", sc="2022-05-31T13:00:00Z", tr=POSITIVE), of("t", sc="2022-05-31T12:30:00Z")], FAIL, "TR-DE-0004"),
+        ([of("t", sc="2022-05-31T12:00:00Z")], PASSED, "MA-DE-0100"),  # 24 hours ago
+        ([of("t", sc="2022-05-31T11:59:59Z")], FAIL, "MA-DE-0100"),
+        ([of("t", sc="2022-05-31T13:00:00Z", tt=RAPID, ma="no device")], FAIL, "TR-DE-0005"),
+    ],
+)
+def test_masks_of_covpass(entries: list[dict[str, Any]], outcome: RulingOutcome, reason: str) -> None:
+    domestic = rules("de-domestic", "covpass/domestic-rules.json")
+    certificates = [subject(entry, issuer="DE") for entry in entries]
+    found = asked(domestic, "2022-06-01T12:00", *certificates, status="Mask")
+    assert found.outcome is outcome
+    assert any(reason in one for one in found.reasons)
+
+
+def test_a_german_pharmacy_that_was_shut_gives_no_status() -> None:
+    domestic = rules("de-domestic", "covpass/domestic-rules.json")
+    bad = of("v", dn=4, sd=4, ci="URN:UVCI:01DE/A51018097/EXAMPLE")
+    found = asked(domestic, "2022-06-01T12:00", subject(bad, issuer="DE"))
+    assert (found.outcome, found.status) == (FAIL, None)
+    assert "IR-DE-0001" in found.reasons[-1]
+    good = of("v", dn=4, sd=4, ci="URN:UVCI:01DE/A51018098/EXAMPLE")
+    assert asked(domestic, "2022-06-01T12:00", subject(good, issuer="DE")).status == "ImpfstatusBZwei"
 
 
 # --- What is no such document ---

@@ -40,7 +40,9 @@ _PIPELINE = (
 )
 _RULES = (
     "healthcert.rules.rule",
+    "healthcert.rules.certlogic.budget",
     "healthcert.rules.certlogic.dates",
+    "healthcert.rules.certlogic.nodes",
     "healthcert.rules.certlogic.program",
     "healthcert.rules.certlogic.uvci",
     "healthcert.rules.certlogic.values",

@@ -133,13 +133,14 @@ def _overdue() -> list[Case]:
     return [
         late(130, "A list that is overdue for as long as the policy believes it", until(_WEEK), None),
         late(131, "A list that is overdue for a second longer", over, "RULES_UNKNOWN"),
-        judged("131-OPEN", "A list that is overdue for a second longer, and none are required", over, said(GR1="PASSED"), "OK", UNKNOWN, policy=_LENIENT, sections=_LATE),
+        judged("131-OPEN", "A list that is overdue for a second longer, and none are required", over, said(GR1="PASSED"), "RULES_UNKNOWN", policy=_LENIENT, sections=_LATE),
         late(132, "An overdue list, and no time to spare", until(_SECOND_BEFORE), "RULES_UNKNOWN", rules_grace_seconds=0),
         late(133, "A list that is fresh until this very second, and no time to spare", until(CLOCK), None, rules_grace_seconds=0),
         late(134, "An overdue list beside a fresh one", [*over, *until(CLOCK)], None),
         late(135, "An overdue list beside one without an end", [*over, *listed(MET)], None),
         judged("136", "An overdue list whose rule is not met", until(_OVER_A_WEEK, NOT_MET), said(GR1="FAIL"), "RULES_UNKNOWN", sections=_LATE),
         judged("137", "A fresh list, and no rule on it for such a certificate", until(CLOCK, rule(FALSE, CertificateType="Test")), {}, "RULES_UNKNOWN", sections=_LATE),
+        judged("139", "An overdue list of the issuer's rules of invalidation", [*listed(rule(TRUE, country="DE")), *listed(rule(TRUE, prefix="IR", Type="Invalidation"), best_before=_OVER_A_WEEK)], {"GR-DE-0001": "PASSED", "IR-FR-0001": "PASSED"}, "RULES_UNKNOWN", policy={"country": "DE"}, sections=_LATE),
         judged("138", "An overdue list of another country", [*listed(rule(FALSE, country="DE"), best_before=_OVER_A_WEEK), *listed(MET)], said(GR1="PASSED"), sections=_LATE),
     ]  # fmt: skip
 

@@ -12,6 +12,7 @@ from tools.vectors.ruling import LANGUAGE, Row, judged, listed, plus, rows, rule
 
 _P, _F, _O = "PASSED", "FAIL", "OPEN"
 _NULL, _DOB, _DOSES = {"var": "payload.none"}, {"var": "payload.dob"}, {"var": "payload.v.0.dn"}
+_CLOCK = {"var": "external.validationClock"}
 
 
 def cases() -> list[Case]:
@@ -52,6 +53,8 @@ def _dates() -> list[Case]:
             (same_moment(plus("0001-01-01", -1, "hour"), one), _O), (same_moment(plus("9999-12-31", 1, "month"), one), _O),
             (same_moment(plus("0001-01-01", -1, "year"), one), _O), (same_moment(plus("9999-12-31T23:00:00Z", 1, "hour"), one), _O),
             (same_moment(plus("9998-12-31", 1, "year"), plus("9999-12-31")), _P),
+            ({"before": [plus(_DOB, -800_000, "day"), plus(_CLOCK)]}, _O), ({"after": [plus(_CLOCK), plus(_DOB, -800_000, "day")]}, _O),
+            ({"before": [plus(_CLOCK), plus(_DOB, 90_000_000, "hour")]}, _O), ({"before": [plus(_DOB, -700_000, "day"), plus(_CLOCK)]}, _P),
             _read("0001-01-01T01:00:00+01:00", "0001-01-01"), _no_date("0001-01-01T00:59:59+01:00"),
             _read("9999-12-31T22:59:59-01:00", "9999-12-31T23:59:59Z"), _no_date("9999-12-31T23:00:00-01:00"),
         ),

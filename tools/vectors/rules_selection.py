@@ -166,7 +166,9 @@ def _invalidation() -> list[Case]:
         judged("82", "A rule of invalidation of the country of arrival", listed(here, withdrawn(FALSE, "DE")), {"GR-DE-0001": "PASSED"}, policy=asked),
         judged("83", "Only the issuer's rule of invalidation, and it is true", listed(withdrawn(TRUE)), {"IR-FR-0001": "PASSED"}, "RULES_UNKNOWN", policy=asked),
         judged("84", "Only the issuer's rule of invalidation, and it is false", listed(withdrawn(FALSE)), {"IR-FR-0001": "FAIL"}, policy=asked),
-        judged("85", "A rule of invalidation, and no issuer is named", listed(here, withdrawn(FALSE)), {"GR-DE-0001": "PASSED"}, policy=asked, claims={1: ...}),
+        judged("85", "A rule of invalidation, and no issuer is named: the country of the key counts", listed(here, withdrawn(FALSE)), {"GR-DE-0001": "PASSED", "IR-FR-0001": "FAIL"}, policy=asked, claims={1: ...}),
+        judged("85-WORD", "A rule of invalidation, and the issuer is no country: the country of the key counts", listed(here, withdrawn(FALSE)), {"GR-DE-0001": "PASSED", "IR-FR-0001": "FAIL"}, None, not_a_country, policy=asked, claims={1: "Ministry"}),
+        judged("85-OTHER", "The issuer is another country than its key's: its own word counts", listed(here, rule(FALSE, prefix="IR", country="DE", Type="Invalidation")), {"GR-DE-0001": "PASSED", "IR-DE-0001": "FAIL"}, None, "ISSUER_COUNTRY_MISMATCH", policy=asked, claims={1: "DE"}),
         judged("86", "The issuer in small letters", listed(here, withdrawn(FALSE)), {"GR-DE-0001": "PASSED", "IR-FR-0001": "FAIL"}, None, not_a_country, policy=asked, claims={1: "fr"}),
         judged("87", "Acceptance and invalidation of one country", listed(MET, withdrawn(FALSE)), {"GR-FR-0001": "PASSED", "IR-FR-0001": "FAIL"}),
     ]  # fmt: skip

@@ -5,19 +5,24 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from healthcert.errors import Code, RuleError, Step
 from healthcert.rules.certlogic import VERSION, data_accesses
+from healthcert.rules.certlogic.budget import start_counting
 from healthcert.rules.rule import ACCEPTANCE, GENERAL, INVALIDATION, Rule, Version, region_of, version_key
 from healthcert.rules.ruling import RuleResult, RuleState, Ruling, apply_rule, combined, gate
 from healthcert.rules.subject import RuleSubject
 from healthcert.rules.valuesets import ValueSets, shipped_for_rules
 
 ANYWHERE = "*"
+MOST_RULES = 256
+"""Rules that may apply to one certificate. Real countries have up to twenty; whoever has more keeps a door waiting."""
 _VERSIONS = 64  # of the certificates' schema; there have been ten
 _TIMES = frozenset(("", "external", "external.exp", "external.iat"))
 _KEPT = 4096  # selections that are kept; a verifier at a door needs a dozen
+
+
+_Gated = tuple[tuple[Rule, tuple[Code, str] | None], ...]
 
 
 class Selection:
@@ -29,16 +34,22 @@ class Selection:
         self.rules = rules
         self.accepts = any(rule.type == ACCEPTANCE for rule in rules)
         self.reads_times = any(map(_reads_times, rules))
-        self._gated: dict[tuple[Version | None, Version], tuple[tuple[Rule, str | None], ...]] = {}
+        self._gated: dict[tuple[Version | None, Version], _Gated] = {}
 
-    def gated(self, version: Version | None, cap: Version) -> tuple[tuple[Rule, str | None], ...]:
-        """Each rule, and why it is not for certificates of the schema's ``version``, if so."""
+    def gated(self, version: Version | None, cap: Version) -> _Gated:
+        """Each rule, and why it is not asked about certificates of the schema's ``version``, if so."""
         found = self._gated.get((version, cap))
         if found is None:
-            found = tuple((rule, gate(rule, version, cap)) for rule in self.rules)
+            found = tuple((rule, self._problem(rule, version, cap)) for rule in self.rules)
             if len(self._gated) < _VERSIONS:
                 self._gated[version, cap] = found
         return found
+
+    def _problem(self, rule: Rule, version: Version | None, cap: Version) -> tuple[Code, str] | None:
+        if len(self.rules) > MOST_RULES:
+            return Code.CERTLOGIC_LIMIT, f"more than {MOST_RULES} rules apply at once"
+        closed = gate(rule, version, cap)
+        return None if closed is None else (Code.RULE_NOT_SUPPORTED, closed)
 
 
 def _reads_times(rule: Rule) -> bool:
@@ -129,8 +140,11 @@ class RuleBook:
         """What the rules of ``country`` say of a certificate at the moment ``at``.
 
         Rules for versions of CertLogic after ``engine_version`` are not understood, and OPEN. Raises
-        :class:`RuleError` (``RULE_CONFIG_INVALID``) for an engine version that is none.
+        :class:`RuleError` (``RULE_CONFIG_INVALID``) for an engine version that is none, ValueError for a moment without
+        a time zone.
         """
+        if at.tzinfo is None:
+            raise ValueError("the moment has no time zone")
         cap = version_key(engine_version)
         if cap is None:
             raise RuleError(Code.RULE_CONFIG_INVALID, "an engine version is like 1.3.3", Step.RULES)
@@ -141,9 +155,10 @@ class RuleBook:
         data = {"payload": subject.payload, "external": external}
         given = subject.payload.get("ver")
         version = version_key(given) if isinstance(given, str) else None
+        start_counting()
         results = tuple(
             [
-                apply_rule(rule, data) if problem is None else _not_for_it(rule, problem, data)
+                apply_rule(rule, data) if problem is None else RuleResult(rule, RuleState.OPEN, *problem, data)
                 for rule, problem in selection.gated(version, cap)
             ]
         )
@@ -178,7 +193,3 @@ def _valid(rules: Iterable[Rule], at: datetime) -> Selection:
             # Two countries may give rules of their own one identifier, whatever it should be.
             highest[rule.identifier, rule.type, rule.country] = rule
     return Selection(tuple(highest[name] for name in sorted(highest)))
-
-
-def _not_for_it(rule: Rule, problem: str, data: Mapping[str, Any]) -> RuleResult:
-    return RuleResult(rule, RuleState.OPEN, Code.RULE_NOT_SUPPORTED, problem, data)

@@ -11,22 +11,31 @@ import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from healthcert.errors import Code, RuleError, Step
 from healthcert.model import Private
 from healthcert.rules.assessment import Assessment
 from healthcert.rules.book import RuleBook
 from healthcert.rules.certlogic import VERSION
-from healthcert.rules.rule import ACCEPTANCE, INVALIDATION
-from healthcert.rules.ruling import RuleState, Ruling, RulingOutcome
+from healthcert.rules.rule import ACCEPTANCE, INVALIDATION, Rule, region_of
+from healthcert.rules.ruling import RuleState, Ruling, RulingOutcome, apply_rule
 from healthcert.rules.subject import RuleSubject
-from healthcert.rules.turning import turning_points
+from healthcert.rules.turning import Effort, moment_of, reads_clock, turning_points
 
 LONGEST = timedelta(days=5 * 366)
 """The time that can be looked ahead at once."""
 JUDGEMENTS = 8000
 """How often the rules are asked for one forecast: a day each of five years, and what the changes cost."""
+# What a rule comes to that does not look at the clock.
+_SAYS = {
+    RuleState.PASSED: {"===": [1, 1]},
+    RuleState.FAIL: {"===": [1, 0]},
+    RuleState.OPEN: {"+": [{"var": ""}, 0]},  # the data are no integer
+}
 _BEFORE, _AFTER = timedelta(days=2 * 365), timedelta(days=3 * 365)  # where the time around a moment is looked for
 _DAY = 86_400
+_EPOCH = moment_of(0)
 
 
 class Span(Private, frozen=True):
@@ -51,23 +60,24 @@ def forecast(
 
     Neighbours differ. Before the certificate was issued, and after it expires, it is refused whatever the rules say.
     Raises :class:`RuleError`: ``FIELD_INVALID`` for moments without a zone, in the wrong order, or more than five
-    years apart; ``CERTLOGIC_LIMIT`` where the rules change their mind too often to follow.
+    years apart; ``CERTLOGIC_LIMIT`` where the rules change their mind too often to follow, or take too long.
     """
     if start.utcoffset() is None or end.utcoffset() is None:
         raise _invalid("start and end are moments with a time zone")
     if not timedelta(0) < end - start <= LONGEST:
         raise _invalid("end comes after start, and not more than five years")
-    course = _Course(book, subject, country, region, engine_version)
+    effort = Effort(JUDGEMENTS)
+    course = _Course(book, subject, country, region, engine_version, effort)
     first, last = math.floor(start.timestamp()), math.ceil(end.timestamp())
     points = {first, *range(first - first % _DAY + _DAY, last, _DAY), *course.bounds}
-    points |= turning_points(course.rules, subject, first, last)
+    points |= turning_points(course.rules, subject, first, last, effort, daily=True)
     left, starts = first, [first]
     for point in sorted(point for point in points if first < point < last):
         while course.outcome(left) is not course.outcome(point):
             left = course.change(left, point)
             starts.append(left)
         left = point
-    moments = [start, *(datetime.fromtimestamp(second, UTC) for second in starts[1:]), end]
+    moments = [start, *(moment_of(second) for second in starts[1:]), end]
     return tuple(
         Span(*between, course.outcome(second)) for between, second in zip(pairwise(moments), starts, strict=True)
     )
@@ -110,17 +120,38 @@ class _Course:
     """The rules of a country, asked about one certificate at many moments, each of them once."""
 
     def __init__(
-        self, book: RuleBook, subject: RuleSubject, country: str, region: str | None, engine_version: str
+        self,
+        book: RuleBook,
+        subject: RuleSubject,
+        country: str,
+        region: str | None,
+        engine_version: str,
+        effort: Effort,
     ) -> None:
-        self._book, self._subject = book, subject
-        self._country, self._region, self._engine_version = country, region, engine_version
+        self._subject, self._engine_version, self._effort = subject, engine_version, effort
+        self._country = country.upper()
+        self._region = region_of(region, self._country)
         self._known: dict[int, RulingOutcome] = {}
         self._issued = None if subject.issued_at is None else math.ceil(subject.issued_at.timestamp())
         self._expires = None if subject.expires_at is None else math.floor(subject.expires_at.timestamp())
-        owners = {(ACCEPTANCE, country.upper()), (INVALIDATION, (subject.issuer or "").upper())}
-        self.rules = [rule for rule in book.rules if (rule.type, rule.country) in owners]
+        owners = {(ACCEPTANCE, self._country), (INVALIDATION, subject.issuing_country or "")}
+        asked = [rule for rule in book.rules if (rule.type, rule.country) in owners]
+        self.rules = [self._settled(rule, book) for rule in asked]
+        self._book = RuleBook(self.rules, book.value_sets, book.unreadable)
         self.bounds = [] if self._issued is None else [self._issued]
         self.bounds += [] if self._expires is None else [self._expires + 1]
+
+    def _settled(self, rule: Rule, book: RuleBook) -> Rule:
+        """The rule, or one that says the same at once, where it does not depend on the clock."""
+        self._effort.check()
+        try:
+            if reads_clock(rule.logic):
+                return rule
+        except RuleError:
+            pass  # it is too large, and OPEN at any time
+        external = self._subject.external(_EPOCH, self._country, self._region, book.value_sets.codes)
+        state = apply_rule(rule, {"payload": self._subject.payload, "external": external}).state
+        return replace(rule, logic=_SAYS[state])
 
     def outcome(self, second: int) -> RulingOutcome:
         """What holds in this second since 1970."""
@@ -131,12 +162,11 @@ class _Course:
             return RulingOutcome.FAIL
         found = self._known.get(second)
         if found is None:
-            if len(self._known) == JUDGEMENTS:
-                raise RuleError(Code.CERTLOGIC_LIMIT, "the rules change their mind too often to follow", Step.RULES)
+            self._effort.judge()
             found = self._known[second] = self._book.judge(
                 self._subject,
                 country=self._country,
-                at=datetime.fromtimestamp(second, UTC),
+                at=moment_of(second),
                 region=self._region,
                 engine_version=self._engine_version,
             ).outcome

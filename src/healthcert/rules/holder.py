@@ -2,7 +2,9 @@
 
 The comparison is that of Corona-Warn-App: titles, hyphens, the order of names and a middle name that one certificate
 leaves out do not part one person's certificates. It is made for a wallet that keeps certificates together which
-somebody has put into it: twins who share a second name are taken for one person. It proves nobody's identity.
+somebody has put into it, and proves nobody's identity: one part of each name is enough, so that twins who share a
+second name are taken for one person, and so are two people of one day whose names share no more than a particle
+("van", "de", "bin"). Where certificates are judged together, as :func:`one_person` says, each has to agree with all.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, combinations
 from typing import TypeVar
 
 from healthcert.errors import Code, IssueError, RuleError, Step
@@ -66,6 +68,14 @@ def same_holder(one: Holder, other: Holder) -> bool:
     without any name are never the same, those without a date of birth only by the whole of their names.
     """
     return _person(one).is_same(_person(other))
+
+
+def one_person(holders: Iterable[Holder]) -> bool:
+    """Whether each of several holders is the same as each other one, and so whether they may be judged together.
+
+    A wallet groups more: a certificate with both of two names brings together two that have but one of them.
+    """
+    return all(one.is_same(other) for one, other in combinations({_person(holder) for holder in holders}, 2))
 
 
 def name_components(name: str) -> tuple[str, ...]:

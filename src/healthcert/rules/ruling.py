@@ -12,6 +12,7 @@ from msgspec import Struct
 from healthcert.errors import Code, RuleError
 from healthcert.model import Private
 from healthcert.rules.certlogic.accesses import data_accesses
+from healthcert.rules.certlogic.program import too_deep
 from healthcert.rules.certlogic.trace import Comparison, explain
 from healthcert.rules.certlogic.values import reader
 from healthcert.rules.rule import CERTLOGIC, Rule, Version
@@ -113,20 +114,27 @@ class Ruling(Private, frozen=True, kw_only=True):
         return tuple(result for result in self.results if result.state is state)
 
 
+# Looked up once: an Enum's members are attributes that Python computes.
+_PASSED, _FAIL, _OPEN = RuleState
+
+
 def apply_rule(rule: Rule, data: Mapping[str, Any]) -> RuleResult:
     """What a rule says of ``data``, the payload and the external parameters.
 
-    Never raises: what cannot be evaluated is OPEN.
+    It takes its steps from those that :func:`healthcert.rules.certlogic.budget.start_counting` gave: all rules of a
+    ruling have them together. Never raises: what cannot be evaluated is OPEN.
     """
     try:
-        value = rule.program(data)
+        value = rule.program.evaluate(data)
     except RuleError as error:
-        return RuleResult(rule, RuleState.OPEN, error.code, _missing_sets(rule, data) or error.detail, data)
+        return RuleResult(rule, _OPEN, error.code, _missing_sets(rule, data) or error.detail, data)
+    except RecursionError:
+        return RuleResult(rule, _OPEN, Code.CERTLOGIC_LIMIT, too_deep().detail, data)
     if value is True:
-        return RuleResult(rule, RuleState.PASSED, None, "", data)
+        return RuleResult(rule, _PASSED, None, "", data)
     if value is False:
-        return RuleResult(rule, RuleState.FAIL, None, "", data)
-    return RuleResult(rule, RuleState.OPEN, Code.CERTLOGIC_UNDEFINED, "it says neither true nor false", data)
+        return RuleResult(rule, _FAIL, None, "", data)
+    return RuleResult(rule, _OPEN, Code.CERTLOGIC_UNDEFINED, "it says neither true nor false", data)
 
 
 def _missing_sets(rule: Rule, data: Mapping[str, Any]) -> str:
@@ -159,8 +167,8 @@ def gate(rule: Rule, version: Version | None, cap: Version) -> str | None:
 
 def combined(results: Iterable[RuleResult], *, accepts: bool, unreadable: int) -> RulingOutcome:
     """What the results come to; ``accepts`` is whether one of them is of a rule of acceptance."""
-    states = [result.state for result in results if result.state is not RuleState.PASSED]
-    if RuleState.FAIL in states:
+    states = [result.state for result in results if result.state is not _PASSED]
+    if _FAIL in states:
         return RulingOutcome.FAIL
     if states or unreadable:
         return RulingOutcome.OPEN

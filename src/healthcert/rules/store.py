@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Self
+
+from msgspec.structs import replace
 
 from healthcert.errors import Code, RuleError, Step
 from healthcert.limits import DEFAULT_LIMITS, Limits
@@ -14,12 +17,15 @@ from healthcert.lists.anchors import Environment
 from healthcert.rules import database
 from healthcert.rules.assessment import NationalRules
 from healthcert.rules.book import ANYWHERE, RuleBook
+from healthcert.rules.certlogic import VERSION
 from healthcert.rules.combining import Conflict, combine, coverage, coverage_of, national_lists
 from healthcert.rules.database import State, Transaction
 from healthcert.rules.files import read_path
 from healthcert.rules.generation import LOCAL, NO_MOMENT, Generation, Head, digest_of, make_documents
-from healthcert.rules.ruling import Coverage
+from healthcert.rules.rule import INVALIDATION
+from healthcert.rules.ruling import Coverage, Ruling
 from healthcert.rules.sources.protocol import Assurance
+from healthcert.rules.subject import RuleSubject
 
 
 class _View:
@@ -139,6 +145,21 @@ class RuleStore:
                 view.coverage[country] = found
         return found
 
+    def judge(
+        self,
+        subject: RuleSubject,
+        *,
+        country: str,
+        at: datetime,
+        region: str | None = None,
+        engine_version: str = VERSION,
+    ) -> Ruling:
+        """As :meth:`RuleBook.judge`, with the lists that the rules are of: whether these are overdue is not judged."""
+        ruling = self.book.judge(subject, country=country, at=at, region=region, engine_version=engine_version)
+        issuer = subject.issuing_country
+        issuer_lists = () if issuer is None else self.coverage(issuer)
+        return replace(ruling, lists=self.coverage(country), issuer_lists=issuer_lists)
+
     def national(self, name: str) -> NationalRules | None:
         """The national rules of this name (``ch``, ``it``, ``fr``, ``booster`` ...); None where no list has them.
 
@@ -192,7 +213,11 @@ def _national(view: _View, name: str) -> NationalRules | None:
         return national_rules(name, lists[0].documents.national[name], view.book.value_sets)
     # Both are Germany's.
     missing = sum(view.book.unreadable.get(country, 0) for country in ("DE", ANYWHERE))
-    return national_rules(name, view.book.rules, view.book.value_sets, unreadable_rules=missing)
+    # Rules for those who arrive are on other lists, and not what is asked of those who live there; what an issuer
+    # declared invalid is so everywhere.
+    own = [rule for rule in combine(lists)[0].rules if rule.type != INVALIDATION]
+    invalidations = [rule for rule in view.book.rules if rule.type == INVALIDATION]
+    return national_rules(name, [*own, *invalidations], view.book.value_sets, unreadable_rules=missing)
 
 
 def _exists(path: Path) -> bool:

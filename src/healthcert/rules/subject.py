@@ -15,7 +15,7 @@ from healthcert.families import KINDS, recognise
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.reading import is_country
 from healthcert.model import HealthCertificate, Private
-from healthcert.rules.certlogic.dates import Moment
+from healthcert.rules.certlogic.dates import Moment, moment_in
 
 GROUPS = {"v": "Vaccination", "t": "Test", "r": "Recovery"}
 """The groups of a payload, and the type of the rules that are about each."""
@@ -52,7 +52,7 @@ class RuleSubject(Private, frozen=True, kw_only=True):
         for one in (certificate, *certificate.beside):
             if one.family in _PAYLOADS:
                 return cls(
-                    payload=as_json(one.raw),
+                    payload=one.raw if _is_json(one.raw) else as_json(one.raw),
                     issuer=one.issuer,
                     kid=kid,
                     issued_at=one.issued_at,
@@ -95,7 +95,7 @@ class RuleSubject(Private, frozen=True, kw_only=True):
         ``iat`` may be left out where no rule reads them, as hardly any does.
         """
         external: dict[str, Any] = {
-            "validationClock": Moment(at),
+            "validationClock": moment_in(math.floor(at.timestamp())),
             "valueSets": codes,
             "countryCode": country,
             "issuerCountryCode": self.issuer,
@@ -106,6 +106,20 @@ class RuleSubject(Private, frozen=True, kw_only=True):
             external["exp"] = None if self.expires_at is None else Moment(self.expires_at)
             external["iat"] = None if self.issued_at is None else Moment(self.issued_at)
         return external
+
+
+_SCALARS = frozenset((str, int, bool, type(None)))
+
+
+def _is_json(value: Any) -> bool:
+    """Whether there is nothing to change in a value, as in nearly every payload; looked at before it is copied."""
+    kind = type(value)
+    if kind is dict:
+        for name, item in value.items():
+            if type(name) is not str or (type(item) not in _SCALARS and not _is_json(item)):
+                return False
+        return True
+    return kind is list and all(type(item) in _SCALARS or _is_json(item) for item in value)
 
 
 def as_json(value: Any) -> Any:

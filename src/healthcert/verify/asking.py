@@ -55,12 +55,9 @@ def ask_rules(
         subject = RuleSubject.of(certificate, authenticated.decoded.kid, authenticated.key.country)
     except RuleError:
         return None
-    issuer = subject.issuing_country
-    ruling = store.book.judge(
+    return store.judge(
         subject, country=policy.country, at=now, region=policy.region, engine_version=policy.engine_version
     )
-    issuer_lists = () if issuer is None else store.coverage(issuer)
-    return replace(ruling, lists=store.coverage(policy.country), issuer_lists=issuer_lists)
 
 
 def _check_environment(of_keys: Environment | None, of_lists: Environment | None, what: str, step: Step) -> None:

@@ -265,9 +265,7 @@ class _Run:
     ) -> None:
         policy = self._policy
         try:
-            self._ruling = asking.ask_rules(
-                authenticated, certificate, store, trust.environment, self._now, policy
-            )
+            self._ruling = asking.ask_rules(authenticated, certificate, store, trust.environment, self._now, policy)
             self._note(Step.RULES, steps.rules(self._ruling, self._now, policy))
         except Exception as error:  # noqa: BLE001
             self._fail(Step.RULES, error)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from healthcert.errors import Code, RuleError
-from healthcert.rules.book import RuleBook
+from healthcert.rules.book import MOST_RULES, RuleBook
 from healthcert.rules.rule import Rule
 from healthcert.rules.ruling import RuleState, RulingOutcome
 from healthcert.rules.valuesets import ValueSets, read_value_set
@@ -390,3 +390,35 @@ def test_repr_is_short() -> None:
         repr(RuleBook([rule("GR-FR-0001"), rule("VR-FR-0001"), rule("IR-DE-0001")]))
         == "RuleBook(3 rules of 1 countries)"
     )
+
+
+# --- What a ruling may cost ---
+
+
+def test_more_rules_than_anybody_has_are_not_asked() -> None:
+    many = [rule(f"GR-FR-{number:04}") for number in range(MOST_RULES + 1)]
+    assert judge(*many[:MOST_RULES]).outcome is PASSED
+    ruling = judge(*many)
+    assert ruling.outcome is OPEN
+    assert {(result.state, result.code) for result in ruling.results} == {(RuleState.OPEN, Code.CERTLOGIC_LIMIT)}
+
+
+def test_all_rules_of_a_ruling_have_their_steps_together() -> None:
+    """So that a hundred rules, each just within its bound, do not keep a door waiting."""
+    about = subject(payload={**PAYLOAD, "many": list(range(9000))})
+    logic = {"reduce": [{"var": "payload.many"}, {"and": [{"var": "accumulator"}, True, True, True, True]}, True]}
+    alone = judge(rule(logic=logic), about=about)
+    assert alone.outcome is PASSED
+    together = judge(*(rule(f"GR-FR-{number:04}", logic=logic) for number in range(10)), about=about)
+    assert together.outcome is OPEN
+    states = [result.state for result in together.results]
+    assert states == sorted(states, key=[RuleState.PASSED, RuleState.OPEN].index)
+    assert states[0] is RuleState.PASSED
+    assert {result.code for result in together.of(RuleState.OPEN)} == {Code.CERTLOGIC_LIMIT}
+    # The next certificate has its own.
+    assert judge(rule(logic=logic), about=about).outcome is PASSED
+
+
+def test_a_moment_without_a_zone_is_none() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        judge(rule(), at=AT.replace(tzinfo=None))

@@ -61,7 +61,11 @@ def spelled(logic: Any) -> Any:
     ((operator, operands),) = logic.items()
     if operator not in COMPARISONS:
         return {operator: spelled(operands)}
-    return {operator: [one if "plusTime" in one else plus(one, 0, "day") for one in operands]}
+    return {operator: [one if is_date(one) else plus(one, 0, "day") for one in operands]}
+
+
+def is_date(logic: Any) -> bool:
+    return isinstance(logic, dict) and not logic.keys().isdisjoint(("plusTime", "dccDateOfBirth"))
 
 
 def plus(date: Any, amount: int, unit: str) -> dict[str, Any]:

@@ -408,6 +408,26 @@ def test_national_rules_that_are_made_of_rules_are_those_of_all_lists() -> None:
     assert outcome(store.book, "DE") is RulingOutcome.OPEN
 
 
+def test_what_is_asked_of_arrivals_is_not_asked_of_those_who_live_there() -> None:
+    store = RuleStore()
+    mask = rule_document("MA-DE-0001", Type="Mask")
+    put(store, list_of(mask), name="domestic")
+    subject = RuleSubject(payload=PAYLOAD, issuer="FR")
+    options: dict[str, str] = {"status": "Mask"}
+
+    def assessed() -> RulingOutcome:
+        found = store.national("de-domestic")
+        assert found is not None
+        return found.assess([subject], NOW, options=options).outcome
+
+    assert assessed() is RulingOutcome.PASSED
+    put(store, list_of(rule_document("GR-DE-0001", Logic=FAILS)), name="entry")
+    assert assessed() is RulingOutcome.PASSED
+    # What its issuer declared invalid is so everywhere, whatever list says it.
+    put(store, list_of(rule_document("IR-FR-0001", Type="Invalidation", Logic=FAILS)), name="issuers")
+    assert assessed() is not RulingOutcome.PASSED
+
+
 # --- Plain files ---
 
 

@@ -155,3 +155,21 @@ def test_dates_of_a_payload_are_read_by_the_language() -> None:
         data = as_json({"sc": value})
         shown = certlogic.evaluate({"plusTime": [{"var": "sc"}, 0, "hour"]}, data)
         assert shown.moment == datetime(2021, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "key_country", "expected"),
+    [("DE", "FR", "DE"), ("de", "FR", "DE"), (None, "FR", "FR"), ("Ministry", "FR", "FR"), ("", None, None)],
+)
+def test_the_country_whose_rules_of_invalidation_count(
+    issuer: str | None, key_country: str | None, expected: str | None
+) -> None:
+    given = RuleSubject(payload={}, issuer=issuer, key_country=key_country)
+    assert given.issuing_country == expected
+    # What rules are told is what the certificate says.
+    assert given.external(AT, "FR", None, {})["issuerCountryCode"] == issuer
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_are_none_are_nothing(number: float) -> None:
+    assert as_json({"v": [{"dn": number, "sd": 2.5}]}) == {"v": [{"dn": None, "sd": 2.5}]}

@@ -15,7 +15,9 @@ def command() -> None:
     """
 
 
-for part in (lists.update, lists.add, lists.remove, show.list_rules, show.show, show.status, show.formats):
+for part in (lists.update, lists.add, lists.remove, lists.recheck):
+    command.add_command(part)
+for part in (show.list_rules, show.show, show.status, show.formats):
     command.add_command(part)
 for part in (check.check, forecasting.forecast_command, lint.lint):
     command.add_command(part)

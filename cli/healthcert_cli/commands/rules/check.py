@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec.structs import replace
 
 from healthcert.clock import FixedClock, SystemClock
 from healthcert.errors import Code, VerificationError
@@ -16,7 +15,6 @@ from healthcert.rules.describe import describe_ruling
 from healthcert.rules.national.registry import NATIONAL
 from healthcert.rules.ruling import RuleState, Ruling
 from healthcert.rules.store import RuleStore
-from healthcert.rules.subject import RuleSubject
 from healthcert.verify import steps
 from healthcert.verify.policy import Policy
 from healthcert.verify.report import Outcome
@@ -99,7 +97,7 @@ def check(
             continue
         click.echo(_headline(one, outcome, code, detail))
         if ruling is not None:
-            has_issuer = one.subject is not None and one.subject.issuer is not None
+            has_issuer = one.subject is not None and one.subject.issuing_country is not None
             for line in ruling_lines(ruling, language, known=known, has_issuer=has_issuer):
                 click.echo(line)
     return next((code for code in WORST_FIRST if code in exits), Exit.ACCEPTED)
@@ -110,19 +108,14 @@ def _judged(one: Given, store: RuleStore, policy: Policy, now: datetime) -> tupl
     ruling = None if one.report is None else one.report.rules
     outcome, code, detail = one.verdict
     if one.report is None and one.subject is not None:
-        ruling = _asked(one.subject, store, policy, now)
+        assert policy.country is not None, "a country is asked about"
+        ruling = store.judge(one.subject, country=policy.country, at=now, region=policy.region)
         try:
             steps.rules(ruling, now, policy)
         except VerificationError as error:
             refused = error.code is Code.RULES_NOT_MET
             outcome, code, detail = Outcome.REFUSED if refused else Outcome.UNDETERMINED, error.code, error.detail
     return ruling, outcome, code, _in_short(ruling, code, detail)
-
-
-def _asked(subject: RuleSubject, store: RuleStore, policy: Policy, now: datetime) -> Ruling:
-    assert policy.country is not None, "a country is asked about"
-    ruling = store.book.judge(subject, country=policy.country, at=now, region=policy.region)
-    return replace(ruling, lists=store.coverage(policy.country))
 
 
 def _headline(one: Given, outcome: Outcome, code: Code, detail: str) -> str:

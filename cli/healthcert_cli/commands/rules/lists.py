@@ -21,8 +21,9 @@ from healthcert.rules.feed import RuleFeed
 from healthcert.rules.files import read_folder
 from healthcert.rules.sources.protocol import Source
 from healthcert.rules.sources.registry import SOURCES, source_named
-from healthcert.rules.update import install_rules, remove_rules, update_rules
+from healthcert.rules.update import install_rules, recheck_rules, remove_rules, update_rules
 from healthcert_cli.commands.rules.shared import change_dict, change_line, open_store, store_option, tell_skipped
+from healthcert_cli.commands.rules.telling import counted
 from healthcert_cli.commands.trust.shared import Pair, SourceName, anchor_option
 from healthcert_cli.commands.trust.shared import open_store as open_trust
 from healthcert_cli.exits import Exit, boundary, exit_of_all
@@ -152,6 +153,27 @@ def remove(source: str, forget: bool, store: Path | None, as_json: bool) -> None
     if not remove_rules(open_store(store), source, forget=forget):
         raise RuleError(Code.RULE_CONFIG_INVALID, "the store has no source of that name")
     click.echo(json.dumps({"removed": source}) if as_json else f"{printable(source)}: removed")
+
+
+@click.command()
+@store_option
+@json_option
+@boundary
+def recheck(store: Path | None, as_json: bool) -> Exit:
+    """Read every list in use again from the bytes that were received, and compare.
+
+    Tells damage of the store's file. Whoever can write to the file can change the anchors in it, too.
+    """
+    changes = list(recheck_rules(open_store(store)))
+    bad = [change for change in changes if not change.unchanged]
+    for change in changes:
+        if as_json:
+            click.echo(json.dumps(change_dict(change)))
+        elif change.unchanged:
+            click.echo(f"{printable(change.source)}: as it was accepted, {counted(change.kept, 'rule')}")
+        else:
+            click.echo(change_line(change), err=True)
+    return Exit.ENVIRONMENT if bad else Exit.ACCEPTED
 
 
 def _parts(source: Source, paths: tuple[Path, ...]) -> Mapping[str, bytes]:

@@ -84,12 +84,12 @@ def _rules(
     """The rules, and why they tell nothing where they do not."""
     if path is not None and name not in OF_RULES and not (path.is_file() and is_database(path)):
         if path.is_dir():
-            raise click.UsageError(f"the national rules {name} are one file: name it with --rules")
+            raise click.UsageError(f"the national rules {name} are one file: name it with --store")
         return national_rules(name, read_file(path, DEFAULT_LIMITS.list_bytes), shipped_for_rules()), None
     store = load_rules(path)
     found = store.national(name)
     if found is None:
-        raise click.UsageError(f"no list has the national rules {name}: name their file with --rules")
+        raise click.UsageError(f"no list has the national rules {name}: name their file with --store")
     what = f"the national rules {name}"
     return found, doubt_about(what, store, store.national_coverage(name), trust, at, grace)
 

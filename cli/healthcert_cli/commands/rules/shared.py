@@ -26,7 +26,8 @@ store_option: Decorator = click.option(
     "--store", type=click.Path(dir_okay=False, path_type=Path), help="The rule store's file. [default: the user's]"
 )
 rules_option: Decorator = click.option(
-    "--rules",
+    "--store",
+    "rules",
     type=click.Path(exists=True, path_type=Path),
     help="Rule store, or a file or folder of rules. Default: the store that 'rules update' fills.",
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from healthcert.errors import Code, RuleError, Step
@@ -28,7 +29,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 EARLIEST = (date.min.toordinal() - _FIRST_DAY) * _DAY
 LATEST = (date.max.toordinal() - _FIRST_DAY + 1) * _DAY - 1
 _TO_SECONDS = len("2021-05-04T12:00:00")
-_OUTSIDE = f"a date outside the years {date.min.year} to {date.max.year}"
+OUTSIDE = f"a date outside the years {date.min.year} to {date.max.year}"
 
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
@@ -68,6 +69,12 @@ class Moment(str):
 
     def __getnewargs__(self) -> tuple[Any]:
         return (DateTime(self.milliseconds).moment,)
+
+
+@lru_cache(64)
+def moment_in(second: int) -> Moment:
+    """The moment that begins this second since 1970: a clock tells the same one again and again."""
+    return Moment(_EPOCH + timedelta(seconds=second))
 
 
 def milliseconds_of(text: Any) -> int:
@@ -113,7 +120,7 @@ def shifted(start: int, amount: int, unit: str) -> int:
     else:
         found = _months_later(start, amount * 12 if unit == "year" else amount)
     if not EARLIEST <= found <= LATEST:
-        raise undefined(_OUTSIDE)
+        raise undefined(OUTSIDE)
     return found
 
 
@@ -124,7 +131,7 @@ def _months_later(start: int, months: int) -> int:
     from_ = date.fromordinal(day + _FIRST_DAY)
     year, month = divmod(from_.year * 12 + from_.month - 1 + months, 12)
     if not date.min.year <= year <= date.max.year:
-        raise undefined(_OUTSIDE)
+        raise undefined(OUTSIDE)
     # The first of the month and then the days: 31 January and a month is 3 March, as in JavaScript.
     first = date(year, month + 1, 1).toordinal() - _FIRST_DAY
     return (first + from_.day - 1) * _DAY + rest
@@ -159,7 +166,7 @@ def _full(match: re.Match[str]) -> int:
     offset = hours * _HOUR + minutes * 60_000
     found = local - offset if match[8] == "+" else local + offset
     if not EARLIEST <= found <= LATEST:
-        raise undefined(_OUTSIDE)  # in UTC, though not where it was written
+        raise undefined(OUTSIDE)  # in UTC, though not where it was written
     return found
 
 

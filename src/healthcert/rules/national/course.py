@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from healthcert.rules.national.segments import Segment, Timeline
 from healthcert.rules.rule import Rule, version_key
 from healthcert.rules.ruling import RuleState, gate
 from healthcert.rules.subject import RuleSubject
-from healthcert.rules.turning import CLOCK, turning_points
+from healthcert.rules.turning import Effort, moment_of, turning_points
 
 START_OF_DAY = "external.validationClockAtStartOfDay"
 JUDGEMENTS = 5000
@@ -43,18 +44,22 @@ def course(rules: Iterable[Rule], subject: RuleSubject, at: datetime, judge: Cal
     """What ``judge`` says from one moment to the next; one stretch begins at ``at``, a moment of our times.
 
     ``rules`` are all that it may ask, and ``subject`` has all the dates that these may read. Raises :class:`RuleError`
-    (``CERTLOGIC_LIMIT``) where they change their mind too often to follow.
+    (``CERTLOGIC_LIMIT``) where they change their mind too often to follow, or take too long.
     """
-    asked = [_readable(rule) for rule in rules]
-    points = turning_points([replace(rule, logic=_as_clock(rule.logic)) for rule in asked], subject, _FIRST, _LAST)
-    if any(START_OF_DAY in data_accesses(rule.logic) for rule in asked):
+    effort = Effort(JUDGEMENTS)
+    asked = list(rules)
+    points = turning_points(asked, subject, _FIRST, _LAST, effort, daily=False)
+    if any(map(_reads_start_of_day, asked)):
         points |= {point - point % _DAY + days for point in points for days in (0, _DAY)}
-    points.add(int(at.timestamp()))
-    if len(points) > JUDGEMENTS:
+    points.add(math.floor(at.timestamp()))
+    if len(points) >= JUDGEMENTS:
         raise RuleError(Code.CERTLOGIC_LIMIT, "the rules change their mind too often to follow", Step.RULES)
-    moments = [datetime.fromtimestamp(second, UTC) for second in sorted(points)]
-    first = judge(datetime.fromtimestamp(min(points) - 1, UTC))
-    return (replace(first, start=None), *(replace(judge(moment), start=moment) for moment in moments))
+    segments = []
+    for second in (min(points) - 1, *sorted(points)):
+        effort.judge()
+        moment = moment_of(second)
+        segments.append(replace(judge(moment), start=moment))
+    return (replace(segments[0], start=None), *segments[1:])
 
 
 def valid_at(rules: Iterable[Rule], at: datetime) -> list[Rule]:
@@ -82,19 +87,8 @@ def applied(rule: Rule, payload: dict[str, Any], external: dict[str, Any]) -> Sa
     return Said(rule, RuleState.PASSED if value else RuleState.FAIL)
 
 
-def _readable(rule: Rule) -> Rule:
-    """The rule, or in its place, where it is none that can be evaluated, one that reads no clock."""
+def _reads_start_of_day(rule: Rule) -> bool:
     try:
-        _ = rule.program
+        return START_OF_DAY in data_accesses(rule.logic)
     except RuleError:
-        return replace(rule, logic={"var": "payload"})
-    return rule
-
-
-def _as_clock(logic: Any) -> Any:
-    """The expression with the start of the day read as the clock, which it goes with."""
-    if isinstance(logic, dict):
-        return {name: _as_clock(value) for name, value in logic.items()}
-    if isinstance(logic, list):
-        return [_as_clock(value) for value in logic]
-    return CLOCK if logic == START_OF_DAY else logic
+        return False  # it is too large, and OPEN whatever the clock says

@@ -11,6 +11,7 @@ The configuration names no products. One with another marketing authorisation th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
@@ -32,11 +33,11 @@ from healthcert.rules.national.segments import (
     tried,
     undetermined,
 )
-from healthcert.rules.national.settings import AT_ONCE, Span, chosen, first_moment, later
+from healthcert.rules.national.settings import AT_ONCE, Span, chosen, first_moment, later, past
 from healthcert.rules.subject import RuleSubject
 
-_EU_AUTHORISED = "EU/1/"
-_NOVAVAX = ("EU/1/21/1618", "NVX-CoV2373")
+_EU_AUTHORISED = re.compile("EU/1/[0-9]{2}/[0-9]{3,4}")
+_NOVAVAX = ("EU/1/21/1618", "NVX-COV2373")
 _SINCE = "vaccinePassStartDate"
 
 # A kind of test and its result, and the settings of the first and of the last moment; a negative one counts at once.
@@ -91,7 +92,7 @@ def _judged(subject: RuleSubject, settings: FrenchSettings, at: datetime) -> Tim
         return _recovery(entry, settings)
     if entry.group == "t" and not settings.has("testAcceptanceAgePeriod"):
         return _test(entry, settings, None)
-    if entry.group == "v" and entry.text("mp") == JANSSEN:
+    if entry.group == "v" and _product(entry) == JANSSEN:
         return _janssen(entry, settings)
     # Of a date of birth that is known in part, the answer is certain where the first and the last such day agree.
     judge = _test if entry.group == "t" else _vaccination
@@ -120,7 +121,7 @@ def _test(entry: Entry, settings: FrenchSettings, born: date | None) -> Timeline
     first, last, unit = _TEST[kind, result]
     start = settings.span(first, unit=unit) if first else AT_ONCE
     end = settings.span(last, unit=unit)
-    until, after = later(sampled, end), f"more than {end} after the sample was taken"
+    until, after = past(sampled, end), f"more than {end} after the sample was taken"
     if born is not None and not first:
         age_ends = first_moment(settings.age("testAcceptanceAgePeriod", born), AT_ONCE)
         if age_ends < until:
@@ -143,10 +144,10 @@ def _janssen(entry: Entry, settings: FrenchSettings) -> Timeline:
 
 
 def _vaccination(entry: Entry, settings: FrenchSettings, born: date) -> Timeline:
-    dose, series, product, day = _dose(entry), entry.number("sd"), entry.text("mp"), entry.day("dt")
+    dose, series, product, day = _dose(entry), entry.number("sd"), _product(entry), entry.day("dt")
     if dose is None:
         return _incomplete()
-    if not product.startswith(_EU_AUTHORISED) and product not in _NOVAVAX:
+    if not _EU_AUTHORISED.fullmatch(product) and product not in _NOVAVAX:
         raise undetermined("the settings do not tell whether a product without the EU's authorisation counts")
     own = "Novavax" if product in _NOVAVAX else ""
     of_age = settings.age("vaccineBoosterAgePeriod", born)
@@ -171,10 +172,15 @@ def _booster_delay(settings: FrenchSettings, day: date, of_age: date) -> str:
     return f"vaccineBoosterDelay{young}{new}"
 
 
+def _product(entry: Entry) -> str:
+    """The product as it is compared, in capitals: one of Janssen that is spelt oddly is no other vaccine."""
+    return entry.text("mp").upper().strip()
+
+
 def _dose(entry: Entry) -> int | None:
-    """The number of the dose; None for one before the last of its series."""
+    """The number of the dose; None for one before the last of its series, and for a series of none."""
     dose = entry.number("dn")
-    return dose if dose >= max(entry.number("sd"), 1) else None
+    return dose if dose >= entry.number("sd") >= 1 else None
 
 
 def _incomplete() -> Timeline:

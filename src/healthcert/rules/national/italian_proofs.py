@@ -23,7 +23,7 @@ from healthcert.rules.national.segments import (
     tried,
     undetermined,
 )
-from healthcert.rules.national.settings import AT_ONCE, Span, first_moment, later
+from healthcert.rules.national.settings import AT_ONCE, Span, first_moment, later, past
 
 _OF_PRODUCT = ("vaccine_start_day_complete",)
 _NEEDS_TEST = "not enough alone: a negative test is needed as well"
@@ -101,7 +101,7 @@ def _country(settings: ItalianSettings, where: str, mode: str) -> str:
 
 def _kind_of(entry: Entry) -> str | None:
     dose, series = entry.number("dn"), entry.number("sd")
-    if dose <= 0:
+    if dose <= 0 or series <= 0:
         return None
     if dose < series:
         return "partial"
@@ -131,12 +131,12 @@ def judge_recovery(entry: Entry, settings: ItalianSettings, mode: str) -> Timeli
     where = entry.text("co").upper()
     country = _country(settings, where, mode)
     timeline = _recovered(entry, settings, _RECOVERY, country)
-    if mode == "BOOSTER":
-        return _only_with_test(timeline)
     if where == "IT":
         own = _recovered(entry, settings, _RECOVERY_OF_VACCINATED, country)
         if [(one.start, one.outcome) for one in own] != [(one.start, one.outcome) for one in timeline]:
             raise undetermined("recovery_cert and recovery_pv_cert differ, and only the signing key tells which counts")
+    if mode == "BOOSTER":
+        return _only_with_test(timeline)
     own_end = first_moment(entry.day("du"), AT_ONCE, also=1)
     if all(one.start is None or one.start <= own_end for one in timeline):
         return timeline
@@ -179,7 +179,7 @@ def judge_test(entry: Entry, settings: ItalianSettings, mode: str) -> Timeline:
     sampled = entry.moment("sc")
     return between(
         later(sampled, start),
-        later(sampled, end),
+        past(sampled, end),
         before=f"not before {start} after the sample was taken",
         during=f"from {start} to {end} after the sample was taken",
         after=f"more than {end} after the sample was taken",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from healthcert.codings import COVID_19
 from healthcert.errors import Code, RuleError, Step
-from healthcert.model import Holder, Private
+from healthcert.model import Private
 from healthcert.rules.certlogic.dates import DateTime, milliseconds_of
-from healthcert.rules.holder import same_holder
+from healthcert.rules.holder import one_person, subject_holder
 from healthcert.rules.subject import GROUPS, RuleSubject
 
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")  # Python reads weeks of the year too
+_ZONE = re.compile("T.*(?:Z|[+-].*)")
 JANSSEN, SPUTNIK = "EU/1/20/1525", "Sputnik-V"
 _CALLED = {"v": "vaccination", "t": "test", "r": "recovery"}
 
@@ -48,10 +51,13 @@ class Entry(Private, frozen=True):
         return day
 
     def moment(self, name: str) -> datetime:
-        """A member that is a date-time. Raises :class:`RuleError` (``RULES_OPEN``)."""
+        """A member that is a date-time with its zone, without which it is not known which hour is meant.
+
+        Raises :class:`RuleError` (``RULES_OPEN``).
+        """
         text = self.text(name)
         try:
-            return DateTime(milliseconds_of(text if "T" in text else None)).moment
+            return DateTime(milliseconds_of(text if _ZONE.search(text) else None)).moment
         except (RuleError, OverflowError):
             raise self._without(name) from None
 
@@ -85,9 +91,9 @@ def only_entry(payload: Mapping[str, Any], *, last_of: str = "") -> Entry:
 
 
 def as_day(value: Any) -> date | None:
-    """A date of ISO 8601 with all its parts; None for anything else."""
+    """A date of ISO 8601 with year, month and day; None for anything else."""
     try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 and value.isascii() else None
+        return date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else None
     except ValueError:
         return None
 
@@ -108,24 +114,13 @@ def one_holder(subjects: Sequence[RuleSubject]) -> str | None:
     """Why certificates cannot be judged together; None for those of one holder."""
     if not subjects:
         return "there is no certificate to judge"
-    holders = [_holder(subject.payload) for subject in subjects]
-    if any(not same_holder(holders[0], other) for other in holders[1:]):
+    if not one_person(map(subject_holder, subjects)):
         return "the certificates are not of one holder, as far as their names and dates of birth tell"
     return None
 
 
 def _end_of_month(text: str) -> date | None:
     return next((day for last in ("31", "30", "29", "28") if (day := as_day(f"{text}-{last}"))), None)
-
-
-def _holder(payload: Mapping[str, Any]) -> Holder:
-    given = payload.get("nam")
-    names = given if isinstance(given, Mapping) else {}
-    family, given_name, family_icao, given_icao = (
-        value if isinstance(value := names.get(name), str) else None for name in ("fn", "gn", "fnt", "gnt")
-    )
-    born = payload.get("dob")
-    return Holder(family, given_name, born if isinstance(born, str) else "", family_icao, given_icao)
 
 
 def _open(detail: str) -> RuleError:

@@ -147,7 +147,8 @@ def _while_valid(subject: RuleSubject, judge: Callable[[RuleSubject], Timeline])
     if issued is not None and issued > _EARLIEST:
         timeline = spliced(always(FAIL, "the certificate is not issued yet by then"), issued, timeline)
     if expires is not None and expires < _LATEST:
-        timeline = spliced(timeline, expires + _SECOND, always(FAIL, "the certificate has expired by then"))
+        end = expires.replace(microsecond=0) + _SECOND
+        timeline = spliced(timeline, end, always(FAIL, "the certificate has expired by then"))
     return timeline
 
 

@@ -18,7 +18,7 @@ D = TypeVar("D", bound=date)
 
 
 class Span(Struct, frozen=True):
-    """A number of days or hours, and the names of the settings that it comes from."""
+    """A number of days, hours or seconds, and the names of the settings that it comes from."""
 
     count: int
     names: tuple[str, ...]
@@ -32,7 +32,7 @@ class Span(Struct, frozen=True):
 
     @property
     def delta(self) -> timedelta:
-        return timedelta(hours=self.count) if self.unit == "hours" else timedelta(days=self.count)
+        return timedelta(**{self.unit: self.count})
 
 
 AT_ONCE = Span(0, (), "days")
@@ -60,6 +60,14 @@ def later(start: D, span: Span, *, also: int = 0) -> D:
         return start + (span.delta + timedelta(days=also))
     except OverflowError:
         raise _end_of_calendar() from None
+
+
+def past(moment: datetime, span: Span) -> datetime:
+    """The first second in which more than a span has passed: the last one of the span still counts.
+
+    Raises :class:`RuleError` (``RULES_OPEN``) where the calendar ends.
+    """
+    return later(later(moment, span).replace(microsecond=0), Span(1, (), "seconds"))
 
 
 def first_moment(day: date, span: Span, *, also: int = 0) -> datetime:

@@ -79,19 +79,23 @@ class Swiss:
     def _course(self, subject: RuleSubject, mode: str, at: datetime) -> Timeline:
         document = self._document
         payload = _payload(subject, mode)
+        given = payload | {"t": subject.payload["t"]} if "t" in payload else payload
         asked = [*document.rules, *document.display.values(), *([] if document.mode is None else [document.mode])]
-
         here = at.replace(microsecond=0)
 
         def judge(at: datetime) -> Segment:
-            data = {"payload": payload, "external": _external(at, self._codes)}
-            outcome, reasons, word = self._judge(data, mode, at)
+            external = _external(at, self._codes)
+            data = {"payload": payload, "external": external}
+            outcome, reasons, word = self._judge(data, at)
+            if outcome is PASSED and mode != _NO_MODE:
+                # The rules for modes read the moment of a sample as it is.
+                outcome, reasons, word = _for_mode(document, mode, {"payload": given, "external": external})
             # What the app shows is of interest at the moment that was asked about.
             return Segment(None, outcome, reasons, word, _shown(document, data) if at == here else {})
 
-        return course(asked, RuleSubject(payload=payload), at, judge)
+        return course(asked, RuleSubject(payload=payload | {"given": given.get("t")}), at, judge)
 
-    def _judge(self, data: Any, mode: str, at: datetime) -> tuple[RulingOutcome, tuple[str, ...], str | None]:
+    def _judge(self, data: Any, at: datetime) -> tuple[RulingOutcome, tuple[str, ...], str | None]:
         rules = valid_at(self._document.rules, at)
         unclear = [] if not self._document.unreadable else [f"{self._document.unreadable} rules could not be read"]
         for rule in rules:
@@ -107,7 +111,7 @@ class Swiss:
         if any(name not in self._document.display for name in _SHOWN):
             # The app takes a certificate for invalid where it could not say from when until when it is valid.
             return OPEN, ("all rules are met, but those that say for how long are missing",), None
-        return (PASSED, ("all rules are met",), None) if mode == _NO_MODE else _for_mode(self._document, mode, data)
+        return PASSED, ("all rules are met",), None
 
 
 def _is_met(rule: Rule, data: Any) -> bool:

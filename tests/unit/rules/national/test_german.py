@@ -15,7 +15,10 @@ from healthcert.rules.ruling import RulingOutcome
 from healthcert.rules.valuesets import shipped
 from tests.unit.rules.national.cases import (
     ALWAYS,
+    BIONTECH,
+    NEGATIVE,
     NEVER,
+    POSITIVE,
     UNDEFINED,
     asked,
     moment,
@@ -170,3 +173,92 @@ def test_certificates_that_are_not_of_one_holder_or_without_dates_are_open() -> 
     assert asked(rules, AT, subject(of("v")), subject(of("t"), born="1990-01-01")).outcome is OPEN
     assert asked(rules, AT, subject(of("v", dt=None))).outcome is OPEN
     assert asked(rules, AT, subject()).outcome is FAIL
+
+
+# --- What a certificate must be to count ---
+
+FRAUD = rule("IR-DE-0001", {"!": [{"===": [var("payload.v.0.ci"), "FRAUD"]}]}, Type="Invalidation")
+NEGATIVE_ONLY = rule(
+    "TR-DE-0004", {"===": [var("payload.t.0.tr"), NEGATIVE]}, Type="Acceptance", CertificateType="Test"
+)
+PRODUCT = rule("VR-DE-5002", {"===": [var("payload.v.0.mp"), BIONTECH]}, CertificateType="Vaccination")
+BY_HOURS = (
+    MASK,
+    {
+        "if": [
+            var("payload.t.0"),
+            {"not-before": [plus(var("payload.t.0.sc"), 24, "hour"), plus(var("external.validationClock"), 0, "day")]},
+            {"if": [var("payload.v.0"), True, False]},
+        ]
+    },
+)
+LATE, EARLY = "2022-06-01T10:00:00Z", "2022-06-01T02:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("entries", "outcome", "reason"),
+    [
+        ([of("t", sc=LATE)], PASSED, "Mask holds"),
+        ([of("t", sc=LATE, tr=POSITIVE)], FAIL, "Mask does not hold: TR-DE-0004 not met"),
+        # The latest test counts: a negative one before it does not make up for it, and a positive one does not matter.
+        ([of("t", sc=LATE, tr=POSITIVE), of("t", sc=EARLY)], FAIL, "TR-DE-0004"),
+        ([of("t", sc=EARLY, tr=POSITIVE), of("t", sc=LATE)], PASSED, "Mask holds"),
+        ([of("v"), of("t", sc=LATE, tr=POSITIVE)], FAIL, "TR-DE-0004"),
+        ([of("v")], PASSED, "Mask holds"),
+        ([of("v", mp="Covishield")], FAIL, "VR-DE-5002"),
+        # A vaccination that does not count does not take from a test either.
+        ([of("v", mp="Covishield"), of("t", sc=LATE)], PASSED, "Mask holds"),
+        ([of("v", mp="Covishield"), of("v", dt="2021-12-01")], PASSED, "Mask holds"),
+        ([of("t", sc=LATE, tr=None)], FAIL, "TR-DE-0004"),
+        ([of("v", ci="FRAUD")], FAIL, "does not count: IR-DE-0001 not met"),
+        ([of("v", ci="FRAUD"), of("t", sc=LATE)], PASSED, "Mask holds"),
+    ],
+)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_counts_for_a_mask(
+    entries: list[dict[str, Any]], outcome: RulingOutcome, reason: str, reverse: bool
+) -> None:
+    rules = domestic(FRAUD, NEGATIVE_ONLY, PRODUCT, BY_HOURS)
+    given = [subject(entry, issuer="DE") for entry in entries]
+    found = asked(rules, AT, *(reversed(given) if reverse else given), status=MASK)
+    assert found.outcome is outcome
+    assert any(reason in one for one in found.reasons)
+
+
+def test_a_vaccination_that_its_issuer_declared_invalid_gives_no_status() -> None:
+    rules = domestic(FRAUD, (B_TWO, {"===": [var("payload.v.0.dn"), 3]}))
+    bad, good = subject(of("v", ci="FRAUD", dn=3), issuer="DE"), subject(of("v", dn=3, dt="2021-12-01"), issuer="DE")
+    found = asked(rules, AT, bad)
+    assert (found.outcome, found.status) == (FAIL, None)
+    assert found.reasons == (
+        "no certificate with an entry is issued by then and has not expired",
+        "a certificate does not count: IR-DE-0001 not met",
+    )
+    assert asked(rules, AT, bad, good).status == B_TWO
+    # Rules of invalidation are those of the issuer's country.
+    assert asked(rules, AT, subject(of("v", ci="FRAUD", dn=3), issuer="FR")).status == B_TWO
+    # The rules of acceptance are about entry and masks, and not about these.
+    assert asked(domestic(PRODUCT, (B_TWO, ALWAYS)), AT, subject(of("v", mp="Covishield"))).status == B_TWO
+
+
+@pytest.mark.parametrize("type_", ["Acceptance", "Invalidation"])
+def test_a_condition_that_could_not_be_evaluated_is_open(type_: str) -> None:
+    rules = domestic(rule("GR-DE-0009", UNDEFINED, Type=type_), (MASK, ALWAYS), (B_TWO, ALWAYS))
+    found = asked(rules, AT, subject(of("v"), issuer="DE"))
+    assert found.details[MASK] == "OPEN"
+    assert found.details[B_TWO] == ("OPEN" if type_ == "Invalidation" else "PASSED")
+
+
+def test_a_condition_of_a_region_counts_there() -> None:
+    rules = domestic(
+        rule("GR-DE-0009", NEVER, Region="SH"), rule("MA-DE-0101", ALWAYS, Type=MASK, Region="SH"), (MASK, ALWAYS)
+    )
+    assert asked(rules, AT, subject(of("v")), status=MASK).outcome is PASSED
+    assert asked(rules, AT, subject(of("v")), status=MASK, region="SH").outcome is FAIL
+
+
+def test_conditions_of_other_countries_are_not_asked() -> None:
+    others = [rule(f"GR-FR-{number:04}", NEVER, Country="FR") for number in range(3)]
+    others.append(rule("IR-FR-0001", NEVER, Country="FR", Type="Invalidation"))
+    assert asked(domestic(*others, (MASK, ALWAYS)), AT, subject(of("v"), issuer="DE")).status == MASK
+    assert asked(domestic(*others), AT, subject(of("v"), issuer="DE")).outcome is NO_RULES

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from healthcert.rules import turning
 from healthcert.rules.assessment import NationalRules
 from healthcert.rules.national.registry import national_rules
 from healthcert.rules.ruling import RulingOutcome
@@ -96,6 +99,58 @@ def test_swiss_rules_say_at_every_moment_what_was_told(logic: Any, at: datetime,
     members = rule("VR-CH-0001", logic, ValidFrom="2015-01-01T00:00:00Z", ValidTo="2030-01-01T00:00:00Z")
     rules = national_rules("ch", test_swiss.document(test_swiss.small(members)), shipped())
     agrees(rules, CERTIFICATE, at, other, {})
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(LOGICS, YEARS, YEARS)
+def test_german_rules_say_at_every_moment_what_was_told(logic: Any, at: datetime, other: datetime) -> None:
+    members = {"ValidFrom": "2015-01-01T00:00:00Z", "ValidTo": "2030-01-01T00:00:00Z"}
+    given_ = [
+        rule("IR-DE-0001", {"!": [logic]}, Type="Invalidation", **members),
+        rule("MA-DE-0001", {"===": [var("payload.v.0.dn"), 2]}, Type="Mask", **members),
+    ]
+    rules = national_rules("de-domestic", json.dumps(given_).encode(), shipped())
+    one = RuleSubject(
+        payload=CERTIFICATE.payload,
+        issuer="DE",
+        issued_at=CERTIFICATE.issued_at,
+        expires_at=CERTIFICATE.expires_at,
+    )
+    agrees(rules, one, at, other, {"status": "Mask"})
+
+
+def _dear(clocked: Any) -> Any:
+    inner = {"reduce": [[1] * 90, {"+": [1, 1]}, 0]}
+    dear = {">": [{"reduce": [[1] * 90, {"+": [var("accumulator"), inner]}, 0]}, 0]}
+    return {"if": [clocked, dear, dear]}
+
+
+@pytest.mark.parametrize("name", ["ch", "de-domestic", "booster"])
+def test_rules_that_take_too_long_are_open(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turning, "SECONDS", 0.05)
+    clocked = {
+        "and": [
+            {"!": [{"before": [plus(var("external.validationClock"), number, "hour"), plus("2022", 0, "day")]}]}
+            for number in range(60)
+        ]
+    }
+    types = {"de-domestic": "Mask", "booster": "BoosterNotification", "ch": "Acceptance"}
+    logic = rule("XX-DE-0001", _dear(clocked), Type=types[name])
+    document = test_swiss.document(test_swiss.small(logic)) if name == "ch" else json.dumps([logic]).encode()
+    rules = national_rules(name, document, shipped())
+    found = rules.assess([CERTIFICATE], moment("2022-06-01"), options={})
+    assert found.outcome is RulingOutcome.OPEN
+    assert any("take too long" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("other", ["external.validationClock", "external.validationClockAtStartOfDay"])
+def test_swiss_rules_that_compare_the_clock_with_itself_are_open(other: str) -> None:
+    """Open from midnight to six each day: no list of moments is as long as that."""
+    logic = {"before": [plus(var(other), 6, "hour"), plus(var("external.validationClock"), 0, "day")]}
+    rules = national_rules("ch", test_swiss.document(logic), shipped())
+    found = rules.assess([CERTIFICATE], moment("2022-06-01"), options={})
+    assert found.outcome is RulingOutcome.OPEN
+    assert "cannot be foretold" in found.reasons[0]
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
