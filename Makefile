@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/python examples/verify_other_countries.py
 
 test: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -100,7 +100,7 @@ def test_kid_country_and_validity() -> None:
 NO_CERTIFICATES = [b"", b"\x30\x00", certificate()[:100], certificate() + b"\0", b"\x30\x80" + bytes(10)]
 
 
-@pytest.mark.parametrize("der", NO_CERTIFICATES)
+@pytest.mark.parametrize("der", NO_CERTIFICATES, ids=["nothing", "empty", "cut off", "longer", "without an end"])
 def test_what_is_no_certificate_is_a_trust_error(der: bytes) -> None:
     with pytest.raises(hc.TrustError) as caught:
         read_certificate(der)

@@ -116,7 +116,9 @@ def test_half_a_surrogate_pair_is_refused(value: object) -> None:
     assert "surrogate" in refusal(value).detail
 
 
-@pytest.mark.parametrize("value", [b"bytes", {1: "one"}, {None: 1}, {1, 2}, object(), [{"a": b""}]], ids=repr)
+@pytest.mark.parametrize(
+    "value", [b"bytes", {1: "one"}, {None: 1}, {1, 2}, object(), [{"a": b""}]], ids=lambda v: type(v).__name__
+)
 def test_what_json_has_no_form_for_is_refused(value: object) -> None:
     refusal(value)
 

@@ -68,7 +68,9 @@ def by_published_contexts(document: dict[str, Any], contexts: dict[str, Path]) -
     return form.encode()
 
 
-@pytest.mark.parametrize("document", [DOCUMENT, PROOF, DOCUMENT | {"assertionMethod": "did:web:x.org"}], ids=str)
+@pytest.mark.parametrize(
+    "document", [DOCUMENT, PROOF, DOCUMENT | {"assertionMethod": "did:web:x.org"}], ids=["document", "proof", "more"]
+)
 def test_our_contexts_say_what_the_published_ones_do(document: dict[str, Any], interop: Path) -> None:
     published = interop / "divoc/jsonld-contexts"
     contexts = {DID_V1: bundled("did-v1.jsonld"), JWS_2020: published / "suites-jws-2020.jsonld"}

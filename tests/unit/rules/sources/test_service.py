@@ -91,7 +91,11 @@ def test_any_bit_of_a_signed_list_matters(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rules", "valuesets"])
-@pytest.mark.parametrize("signature", [None, "", "?", "AAAA", header_signature(b"something else", signing_key())])
+@pytest.mark.parametrize(
+    "signature",
+    [None, "", "?", "AAAA", header_signature(b"something else", signing_key())],
+    ids=["none", "empty", "not base64", "not a signature", "of something else"],
+)
 def test_a_list_without_its_signature_is_refused(name: str, signature: str | None) -> None:
     assert refusal(SOURCE, service_parts(GIVEN, **{name: signature}), PINNED) == "RULE_LIST_NOT_AUTHENTIC"
 

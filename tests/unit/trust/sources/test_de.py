@@ -77,7 +77,11 @@ def test_white_space_around_the_json_is_as_the_app_has_it() -> None:
     assert load(line + b"\n" + body + b"\n").keys
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"AAAA\n", LIST.split(b"\n", 1)[1], LIST.split(b"\n", 1)[0]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\n", b"AAAA\n", LIST.split(b"\n", 1)[1], LIST.split(b"\n", 1)[0]],
+    ids=["empty", "a line", "a short line", "no signature", "the signature alone"],
+)
 def test_what_is_no_such_list(data: bytes) -> None:
     assert refusal(data) in ("TRUST_LIST_UNREADABLE", "TRUST_LIST_NOT_AUTHENTIC")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 import pytest
@@ -212,6 +213,7 @@ def test_only_what_is_current(framework: str, status: Any) -> None:
         ("ICAO", f"FR#{ski(dsc())}", CERTIFICATE, "not an authority that may sign certificates"),
         ("ICAO", f"FR#{ski(csca())}", entry(), "no certificate in it"),
     ],
+    ids=count(),
 )  # fmt: skip
 def test_bad_entries_are_skipped(framework: str, name: str, item: Any, why: str) -> None:
     found = load({framework: {name: item}})

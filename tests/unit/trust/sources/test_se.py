@@ -274,7 +274,11 @@ def test_coordinates_with_a_zero_in_front_are_the_same() -> None:
     assert len(load(made({"FR": country(jwk(dsc(), x=x))})).keys) == 1
 
 
-@pytest.mark.parametrize("kid", [..., None, 1, "", "AAAAAAAAAAA=", b64(dsc(TEST).signer().kid), "!"])
+@pytest.mark.parametrize(
+    "kid",
+    [..., None, 1, "", "AAAAAAAAAAA=", b64(dsc(TEST).signer().kid), "!"],
+    ids=["missing", "null", "a number", "empty", "zeros", "of another", "not base64"],
+)
 def test_the_kid_is_that_of_its_certificate(kid: Any) -> None:
     assert skipped({"FR": country(jwk(dsc(), kid=kid))}) == [
         "country FR, key 1: its kid is not that of its certificate"
