@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum, unique
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from msgspec import Struct, field
 
@@ -33,6 +33,13 @@ class Private(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
+
+
+class NoTruth(Struct, frozen=True):
+    """Neither true nor false: ``if report`` would accept every certificate."""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} has no truth value; ask for what you mean, e.g. .outcome")
 
 
 class Coding(Struct, frozen=True):

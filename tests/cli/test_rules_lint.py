@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.cli.conftest import Run
-from tests.unit.rules.authored import FAILS, PASSES, RULE, rule, save
+from tests.unit.rules.lint.authored import FAILS, PASSES, RULE, rule, save
 
 AT = "2022-01-10T00:00:00Z"
 

@@ -9,7 +9,7 @@ import pytest
 
 import healthcert as hc
 from healthcert.revocation.coordinates import Mode
-from healthcert.rules.findings import Finding
+from healthcert.rules.lint.findings import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 CODES_PAGE = ROOT / "docs/reference/codes.md"

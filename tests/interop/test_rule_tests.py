@@ -22,16 +22,16 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from healthcert.rules import certlogic
-from healthcert.rules.checks import check_rule
-from healthcert.rules.findings import UNUSABLE, Finding, Severity
-from healthcert.rules.gateway_schema import TYPES, schema_problems
-from healthcert.rules.lint_report import LintReport, excused
-from healthcert.rules.linting import lint_stray, lint_tested
-from healthcert.rules.suite import CaseStatus
-from healthcert.rules.suite_files import open_suite
+from healthcert.rules.lint.checks import check_rule
+from healthcert.rules.lint.findings import UNUSABLE, Finding, Severity
+from healthcert.rules.lint.gateway_schema import TYPES, schema_problems
+from healthcert.rules.lint.report import LintReport, excused
+from healthcert.rules.lint.run import lint_stray, lint_tested
+from healthcert.rules.lint.suite import CaseStatus
+from healthcert.rules.lint.suite_files import open_suite
 from healthcert_cli.root import group
 from tests.conftest import interop_folder
-from tests.unit.rules.authored import RULE
+from tests.unit.rules.lint.authored import RULE
 
 ROOT = interop_folder() / "business-rules"
 SUITE = ROOT / "testdata"

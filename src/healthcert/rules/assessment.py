@@ -8,12 +8,12 @@ from typing import Protocol
 
 from msgspec import field
 
-from healthcert.model import Private
+from healthcert.model import NoTruth, Private
 from healthcert.rules.ruling import RulingOutcome
 from healthcert.rules.subject import RuleSubject
 
 
-class Assessment(Private, frozen=True, kw_only=True):
+class Assessment(NoTruth, Private, frozen=True, kw_only=True):
     """What rules say of certificates at a moment, and for how long.
 
     The certificates are good from ``valid_from`` up to, and without, ``valid_until``: the time around the moment that

@@ -1,6 +1,7 @@
 """A rule of a country, as its gateway hands it out; read leniently, for what it asks is judged by its language.
 
-Source: dgc-gateway, validation-rule.schema.json. What an author has to keep to is in :mod:`healthcert.rules.checks`.
+Source: dgc-gateway, validation-rule.schema.json. What an author has to keep to is in
+:mod:`healthcert.rules.lint.checks`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from healthcert.errors import Code, RuleError
-from healthcert.model import Private
+from healthcert.model import NoTruth, Private
 from healthcert.rules.certlogic.accesses import data_accesses
 from healthcert.rules.certlogic.program import too_deep
 from healthcert.rules.certlogic.trace import Comparison, explain
@@ -91,7 +91,7 @@ class RuleResult(Private, frozen=True):
             return ()
 
 
-class Ruling(Private, frozen=True, kw_only=True):
+class Ruling(NoTruth, Private, frozen=True, kw_only=True):
     """What the rules of ``country``, and those of the issuer, say at the moment ``at``.
 
     ``results`` are those of the rules that apply, by their identifiers. ``unreadable`` is how many rules of the lists

@@ -31,13 +31,24 @@ from healthcert.rules.subject import RuleSubject
 class _View:
     """A state, and all that is made of it: one object, so that a reader never sees two states."""
 
-    __slots__ = ("book", "conflicts", "coverage", "national", "state")
+    __slots__ = ("_covering", "book", "conflicts", "national", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.book, self.conflicts = combine(state.lists.values())
-        self.coverage: dict[str, tuple[Coverage, ...]] = {}
+        self._covering: dict[str, tuple[Coverage, ...]] = {}
         self.national: dict[str, NationalRules | None] = {}
+
+    def covering(self, country: str) -> tuple[Coverage, ...]:
+        """The lists that speak for a country."""
+        country = country.upper()
+        found = self._covering.get(country)
+        if found is None:
+            found = coverage(self.state.lists.values(), country)
+            # Whoever asks for what there is not shall not fill the memory.
+            if found:
+                self._covering[country] = found
+        return found
 
 
 class RuleStore:
@@ -136,14 +147,7 @@ class RuleStore:
 
     def coverage(self, country: str) -> tuple[Coverage, ...]:
         """The lists that speak for a country, and until when; none for no list."""
-        view, country = self._view, country.upper()
-        found = view.coverage.get(country)
-        if found is None:
-            found = coverage(view.state.lists.values(), country)
-            # Whoever asks for what there is not shall not fill the memory.
-            if found:
-                view.coverage[country] = found
-        return found
+        return self._view.covering(country)
 
     def judge(
         self,
@@ -155,10 +159,11 @@ class RuleStore:
         engine_version: str = VERSION,
     ) -> Ruling:
         """As :meth:`RuleBook.judge`, with the lists that the rules are of: whether these are overdue is not judged."""
-        ruling = self.book.judge(subject, country=country, at=at, region=region, engine_version=engine_version)
+        view = self._view
+        ruling = view.book.judge(subject, country=country, at=at, region=region, engine_version=engine_version)
         issuer = subject.issuing_country
-        issuer_lists = () if issuer is None else self.coverage(issuer)
-        return replace(ruling, lists=self.coverage(country), issuer_lists=issuer_lists)
+        issuer_lists = () if issuer is None else view.covering(issuer)
+        return replace(ruling, lists=view.covering(country), issuer_lists=issuer_lists)
 
     def national(self, name: str) -> NationalRules | None:
         """The national rules of this name (``ch``, ``it``, ``fr``, ``booster`` ...); None where no list has them.

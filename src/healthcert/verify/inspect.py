@@ -8,10 +8,11 @@ from healthcert.errors import Code, DecodeError, HealthCertError
 from healthcert.families import recognise
 from healthcert.families.protocol import Layer
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.verify.report import _NoTruth, plain
+from healthcert.model import NoTruth
+from healthcert.verify.report import plain
 
 
-class Unverified(_NoTruth, frozen=True, kw_only=True):
+class Unverified(NoTruth, frozen=True, kw_only=True):
     """What a text claims. Anyone can have written it: nothing here was checked.
 
     ``layers`` go from the outside in, as far as they could be read; ``problem`` is why the next one could not.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum, unique
-from typing import Any, NoReturn
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, Step, TrustError
 from healthcert.families.hcert.uvci import check_uvci
 from healthcert.families.protocol import Finding
-from healthcert.model import Coding, HealthCertificate
+from healthcert.model import Coding, HealthCertificate, NoTruth
 from healthcert.revocation.answer import Coverage, RevocationAnswer
 from healthcert.rules.describe import describe_ruling
 from healthcert.rules.ruling import Ruling
@@ -52,14 +52,7 @@ class StepOutcome(Struct, frozen=True):
     detail: str = ""
 
 
-class _NoTruth(Struct, frozen=True):
-    """Neither true nor false: ``if report`` would accept every certificate."""
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} has no truth value; ask for what you mean, e.g. .outcome")
-
-
-class Report(_NoTruth, frozen=True, kw_only=True):
+class Report(NoTruth, frozen=True, kw_only=True):
     """The result of examining one text.
 
     ``code`` and ``step`` are those of the first step that failed, else of the first that could not be determined, else
@@ -116,7 +109,7 @@ class Report(_NoTruth, frozen=True, kw_only=True):
         }
 
 
-class Verified(_NoTruth, frozen=True):
+class Verified(NoTruth, frozen=True):
     """A certificate that was accepted, and the report that says so."""
 
     certificate: HealthCertificate

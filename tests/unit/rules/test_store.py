@@ -389,7 +389,7 @@ def test_names_that_no_rules_have_are_not_kept() -> None:
     for number in range(5000):
         assert store.national(f"none {number}") is None
         assert store.coverage(f"none {number}") == ()
-    assert (len(store._view.national), len(store._view.coverage)) == (0, 0)
+    assert (len(store._view.national), len(store._view._covering)) == (0, 0)
     put(store, list_of(*FRENCH))
     assert store.coverage("fr") is store.coverage("FR")
 

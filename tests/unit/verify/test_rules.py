@@ -460,3 +460,10 @@ def test_what_a_rule_says_of_itself_cannot_write_a_log() -> None:
     report = examine(rules({**NOT_MET, "Description": [{"lang": "en", "desc": asked}]}))
     assert report.detail.isprintable()
     assert len(report.detail) < 500
+
+
+def test_neither_a_ruling_nor_an_assessment_is_true() -> None:
+    ruling = examine(rules(NOT_MET)).rules
+    for answer in (ruling, hc.Assessment(outcome=hc.RulingOutcome.FAIL)):
+        with pytest.raises(TypeError, match="no truth value"):
+            bool(answer)

@@ -14,13 +14,13 @@ import click
 
 from healthcert.clock import SystemClock
 from healthcert.limits import DEFAULT_LIMITS, read_file
-from healthcert.rules.authoring import read_document
-from healthcert.rules.findings import Problem, Severity
-from healthcert.rules.lint_report import LintReport, Told, excused
-from healthcert.rules.linting import Extra, Linted, is_rule, lint_bytes, lint_file, lint_found, lint_stray, lint_tested
-from healthcert.rules.suite import CaseResult, CaseStatus
-from healthcert.rules.suite_files import json_files, open_suite
-from healthcert.rules.upload_checks import check_upload
+from healthcert.rules.lint.authoring import read_document
+from healthcert.rules.lint.findings import Problem, Severity
+from healthcert.rules.lint.report import LintReport, Told, excused
+from healthcert.rules.lint.run import Extra, Linted, is_rule, lint_bytes, lint_file, lint_found, lint_stray, lint_tested
+from healthcert.rules.lint.suite import CaseResult, CaseStatus
+from healthcert.rules.lint.suite_files import json_files, open_suite
+from healthcert.rules.lint.upload_checks import check_upload
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Moment, json_option, refuse_over
 from healthcert_cli.render import table

@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthcert.rules.findings import UNUSABLE, Finding, Problem, Severity, error
-from healthcert.rules.linting import Linted
-from healthcert.rules.suite import CaseResult, CaseStatus
-from healthcert.rules.suite_files import set_of
+from healthcert.rules.lint.findings import UNUSABLE, Finding, Problem, Severity, error
+from healthcert.rules.lint.run import Linted
+from healthcert.rules.lint.suite import CaseResult, CaseStatus
+from healthcert.rules.lint.suite_files import set_of
 
 Told = tuple[Linted, Problem]
 """What a problem is about, and the problem."""

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from healthcert.errors import DecodeError
 from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
-from healthcert.rules.authoring import Document, read_document
-from healthcert.rules.checks import check_rule
-from healthcert.rules.findings import Finding, Problem, Severity, error, warning
-from healthcert.rules.suite import CaseResult, CaseStatus, RuleUnderTest, run_case
-from healthcert.rules.suite_files import RuleFolder, Stray
+from healthcert.rules.lint.authoring import Document, read_document
+from healthcert.rules.lint.checks import check_rule
+from healthcert.rules.lint.findings import Finding, Problem, Severity, error, warning
+from healthcert.rules.lint.suite import CaseResult, CaseStatus, RuleUnderTest, run_case
+from healthcert.rules.lint.suite_files import RuleFolder, Stray
 
 MOST_TEST_BYTES = 1024 * 1024
 """Of one test; the largest of the public suite has 10 KiB."""

@@ -15,13 +15,14 @@ from msgspec.structs import replace
 
 from healthcert.errors import Code, DecodeError
 from healthcert.limits import DEFAULT_LIMITS
-from healthcert.rules import linting, suite_files
-from healthcert.rules.findings import Finding, Problem, Severity
-from healthcert.rules.lint_report import LintReport, excused
-from healthcert.rules.linting import Linted, lint_bytes, lint_found, lint_stray, lint_tested
-from healthcert.rules.suite import CaseResult, CaseStatus, RuleUnderTest, run_case
-from healthcert.rules.suite_files import open_suite, set_of
-from tests.unit.rules.authored import EXTERNAL, FAILS, PASSES, RULE, logic, rule, save
+from healthcert.rules.lint import run as linting
+from healthcert.rules.lint import suite_files
+from healthcert.rules.lint.findings import Finding, Problem, Severity
+from healthcert.rules.lint.report import LintReport, excused
+from healthcert.rules.lint.run import Linted, lint_bytes, lint_found, lint_stray, lint_tested
+from healthcert.rules.lint.suite import CaseResult, CaseStatus, RuleUnderTest, run_case
+from healthcert.rules.lint.suite_files import open_suite, set_of
+from tests.unit.rules.lint.authored import EXTERNAL, FAILS, PASSES, RULE, logic, rule, save
 
 UNDER_TEST = RuleUnderTest.of(RULE)
 SECRET = "Mustermann"

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from healthcert.errors import RuleError
 from healthcert.rules import certlogic
-from healthcert.rules.authoring import read_document
 from healthcert.rules.certlogic.dates import DateTime, milliseconds_of
-from healthcert.rules.checks import moment_of
+from healthcert.rules.lint.authoring import read_document
+from healthcert.rules.lint.checks import moment_of
 
 _LONGEST_NAME = 120  # characters
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from healthcert.errors import RuleError
 from healthcert.rules import certlogic
-from healthcert.rules.authoring import member, paths_of
-from healthcert.rules.findings import Finding, Problem, error, warning
+from healthcert.rules.lint.authoring import member, paths_of
+from healthcert.rules.lint.findings import Finding, Problem, error, warning
 from healthcert.rules.rule import Version, version_key
 
 EXTERNAL = frozenset(("validationClock", "countryCode", "exp", "iat", "issuerCountryCode", "kid", "region"))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from healthcert.rules.authoring import member
-from healthcert.rules.checks import moment_of
-from healthcert.rules.findings import Finding, Problem, error
+from healthcert.rules.lint.authoring import member
+from healthcert.rules.lint.checks import moment_of
+from healthcert.rules.lint.findings import Finding, Problem, error
 from healthcert.rules.rule import version_key
 
 FURTHEST_AHEAD = timedelta(weeks=2)

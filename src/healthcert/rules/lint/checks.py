@@ -1,8 +1,8 @@
 """Whether a rule is one that the gateway takes and verifiers can use: what its author would like to know beforehand.
 
 The checks are those of the gateway (JSON schema, identifier, country, validity) and those of the field's own tools
-for authors (fields read, engine version, languages). :func:`healthcert.rules.upload_checks.check_upload` has those that
-need a clock.
+for authors (fields read, engine version, languages). :func:`healthcert.rules.lint.upload_checks.check_upload` has
+those that need a clock.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 from healthcert.errors import RuleError
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.rules.authoring import member, read_document
-from healthcert.rules.findings import Finding, Problem, Severity, error, warning
-from healthcert.rules.gateway_schema import CERTIFICATE_TYPES, TYPES, schema_problems
-from healthcert.rules.logic_checks import logic_problems
+from healthcert.rules.lint.authoring import member, read_document
+from healthcert.rules.lint.findings import Finding, Problem, Severity, error, warning
+from healthcert.rules.lint.gateway_schema import CERTIFICATE_TYPES, TYPES, schema_problems
+from healthcert.rules.lint.logic_checks import logic_problems
 from healthcert.rules.rule import read_rule, version_key
 
 SHORTEST_VALIDITY = timedelta(hours=72)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from healthcert.rules.authoring import member
-from healthcert.rules.findings import Finding, Problem, error
+from healthcert.rules.lint.authoring import member
+from healthcert.rules.lint.findings import Finding, Problem, error
 
 TYPES = ("Acceptance", "Invalidation")
 CERTIFICATE_TYPES = ("General", "Test", "Vaccination", "Recovery")

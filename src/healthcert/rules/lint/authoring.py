@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from healthcert.rules.findings import Finding, Problem, error
+from healthcert.rules.lint.findings import Finding, Problem, error
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # RFC 9535 §2.5.1.1, of ASCII
 _LONGEST_NAME = 60  # characters of a member in a path

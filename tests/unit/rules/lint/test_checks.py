@@ -16,15 +16,15 @@ from msgspec.structs import replace
 from healthcert.errors import RuleError
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.rules import certlogic
-from healthcert.rules.authoring import member, paths_of, read_document
-from healthcert.rules.checks import check_rule, moment_of
-from healthcert.rules.findings import Finding, Problem, Severity
-from healthcert.rules.gateway_schema import schema_problems
-from healthcert.rules.logic_checks import EXTERNAL, VALUE_SETS
-from healthcert.rules.upload_checks import check_upload
-from tests.unit.rules.authored import GONE, RULE, logic, rule
+from healthcert.rules.lint.authoring import member, paths_of, read_document
+from healthcert.rules.lint.checks import check_rule, moment_of
+from healthcert.rules.lint.findings import Finding, Problem, Severity
+from healthcert.rules.lint.gateway_schema import schema_problems
+from healthcert.rules.lint.logic_checks import EXTERNAL, VALUE_SETS
+from healthcert.rules.lint.upload_checks import check_upload
+from tests.unit.rules.lint.authored import GONE, RULE, logic, rule
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 DESCRIPTION = RULE["Description"]
 ENGLISH = DESCRIPTION[0]
 JSON = st.recursive(
