@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +268,7 @@ def test_recheck_finds_damage(run: Run) -> None:
     sound = run("rules", "recheck")
     assert (sound.exit_code, sound.output) == (0, "folder: as it was accepted, 2 rules\n")
     assert json_of(run("rules", "recheck", "--json"))["error"] is None
-    with sqlite3.connect(os.environ["HEALTHCERT_RULES"]) as connection:
+    with closing(sqlite3.connect(os.environ["HEALTHCERT_RULES"])) as connection, connection:
         (parts,) = connection.execute("SELECT parts FROM lists").fetchone()
         altered = parts.replace(b"840539006", b"840539007", 1)
         assert altered != parts
