@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from healthcert.errors import Code, RuleError, Step, TrustError
 from healthcert.lists.reading import read_json
+from healthcert.rules.certlogic.accesses import data_accesses
 from healthcert.rules.certlogic.program import Program
 
 ACCEPTANCE, INVALIDATION = "Acceptance", "Invalidation"
@@ -30,6 +31,8 @@ _MOMENT = re.compile(
 )
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _LONGEST_NAME = 64  # characters of an identifier, a type or a region
+_LONGEST_VERSION = len("999999999.999999999.999999999")
+_SETS = "external.valueSets."
 _ALSO_CALLED = {"sl": "si", "uk": "ua"}  # languages that real rules name by their country
 
 
@@ -96,6 +99,15 @@ class Rule(Struct, frozen=True, kw_only=True, dict=True):
         """The version of the certificates' schema; None for one that is no version."""
         return version_key(self.schema_version)
 
+    @cached_property
+    def value_sets(self) -> tuple[str, ...]:
+        """The names of the value sets that the logic reads; none where it is too large to be looked into."""
+        try:
+            paths = data_accesses(self.logic)
+        except RuleError:
+            return ()
+        return tuple(sorted(path.removeprefix(_SETS) for path in paths if path.startswith(_SETS)))
+
     def description(self, language: str = "en") -> str:
         """What the rule asks, in this language (``de``, ``pt-br``), else in English, else in its first one."""
         asked = language.lower().replace("_", "-")
@@ -107,9 +119,13 @@ class Rule(Struct, frozen=True, kw_only=True, dict=True):
         return self.descriptions[0][1] if self.descriptions else self.identifier
 
 
-@lru_cache(256)
 def version_key(text: str) -> Version | None:
     """The numbers of a version like ``1.0.12``; None for anything else."""
+    return _version_key(text) if len(text) <= _LONGEST_VERSION else None
+
+
+@lru_cache(256)
+def _version_key(text: str) -> Version | None:
     match = _VERSION.fullmatch(text)
     return None if match is None else (int(match[1]), int(match[2]), int(match[3]))
 

@@ -11,13 +11,12 @@ from msgspec import Struct
 
 from healthcert.errors import Code, RuleError
 from healthcert.model import NoTruth, Private
-from healthcert.rules.certlogic.accesses import data_accesses
+from healthcert.rules.certlogic.nodes import NO_ARRAY
 from healthcert.rules.certlogic.program import too_deep
 from healthcert.rules.certlogic.trace import Comparison, explain
 from healthcert.rules.certlogic.values import reader
 from healthcert.rules.rule import CERTLOGIC, Rule, Version
 
-_SETS = "external.valueSets."
 _LONGEST_NAME = 64  # characters of the name of a value set
 
 
@@ -127,7 +126,7 @@ def apply_rule(rule: Rule, data: Mapping[str, Any]) -> RuleResult:
     try:
         value = rule.program.evaluate(data)
     except RuleError as error:
-        return RuleResult(rule, _OPEN, error.code, _missing_sets(rule, data) or error.detail, data)
+        return RuleResult(rule, _OPEN, error.code, _why(rule, error, data), data)
     except RecursionError:
         return RuleResult(rule, _OPEN, Code.CERTLOGIC_LIMIT, too_deep().detail, data)
     if value is True:
@@ -137,16 +136,15 @@ def apply_rule(rule: Rule, data: Mapping[str, Any]) -> RuleResult:
     return RuleResult(rule, _OPEN, Code.CERTLOGIC_UNDEFINED, "it says neither true nor false", data)
 
 
-def _missing_sets(rule: Rule, data: Mapping[str, Any]) -> str:
-    """Which value sets a rule asks for that are not known: the most frequent reason, and the one that can be mended."""
+def _why(rule: Rule, error: RuleError, data: Mapping[str, Any]) -> str:
+    """Why a rule could not be evaluated; most often a value set is missing, and that can be mended."""
+    if error.detail != NO_ARRAY:
+        return error.detail
     known = data.get("external", {}).get("valueSets", {})
-    try:
-        asked = {path.removeprefix(_SETS) for path in data_accesses(rule.logic) if path.startswith(_SETS)}
-    except RuleError:
-        return ""
     # Their names are what the rule makes them, and this is written to be logged.
-    missing = sorted(name for name in asked - known.keys() if name.isprintable() and len(name) <= _LONGEST_NAME)
-    return f"it asks for a value set that is not known: {', '.join(missing)}" if missing else ""
+    short = (name for name in rule.value_sets if name.isprintable() and len(name) <= _LONGEST_NAME)
+    missing = ", ".join(name for name in short if name not in known)
+    return f"it asks for a value set that is not known: {missing}" if missing else error.detail
 
 
 def gate(rule: Rule, version: Version | None, cap: Version) -> str | None:

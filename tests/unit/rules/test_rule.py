@@ -231,3 +231,14 @@ def test_a_logic_beyond_the_bounds_is_read_and_cannot_be_evaluated() -> None:
     with pytest.raises(RuleError) as caught:
         _ = read.program
     assert caught.value.code is Code.CERTLOGIC_LIMIT
+
+
+def test_the_value_sets_that_a_rule_reads() -> None:
+    sets = [{"var": f"external.valueSets.{name}"} for name in ("b", "a", "b")]
+    assert rule(logic={"and": [{"in": ["x", one]} for one in sets]}).value_sets == ("a", "b")
+    assert rule(logic={"in": ["x", {"var": "payload.valueSets.a"}]}).value_sets == ()
+
+
+@pytest.mark.parametrize("text", ["1.0.0" + "0" * 30, "9" * 5000, "1234567890.0.0"])
+def test_versions_too_long_to_be_one(text: str) -> None:
+    assert version_key(text) is None

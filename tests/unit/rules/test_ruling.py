@@ -240,3 +240,12 @@ def test_names_of_value_sets_in_the_detail_may_be_logged() -> None:
     assert result.detail.isprintable()
     result = only(rule(logic={"in": [1, {"var": "external.valueSets." + "x" * 5000}]}))
     assert len(result.detail) < 200
+
+
+def test_a_value_set_that_is_not_known_is_named_only_where_it_is_the_reason() -> None:
+    asked = {"in": ["x", {"var": "external.valueSets.nobody-has-it"}]}
+    (unknown,) = judge(rule(logic=asked)).results
+    assert (unknown.state, unknown.code) == (RuleState.OPEN, Code.CERTLOGIC_UNDEFINED)
+    assert unknown.detail == "it asks for a value set that is not known: nobody-has-it"
+    (other,) = judge(rule(logic={"and": [{"<": [{"var": "payload.dob"}, 1]}, asked]})).results
+    assert (other.state, other.detail) == (RuleState.OPEN, "not an integer")

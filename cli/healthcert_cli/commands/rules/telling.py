@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from healthcert.errors import RuleError
 from healthcert.rules.assessment import Assessment
-from healthcert.rules.certlogic import data_accesses
 from healthcert.rules.describe import sentences
 from healthcert.rules.rule import Rule
 from healthcert.rules.ruling import RuleResult, RuleState, Ruling
@@ -17,7 +15,6 @@ from healthcert_cli.text import printable
 # What decides comes first.
 _MARKS = {RuleState.FAIL: ("✗", "red"), RuleState.OPEN: ("?", "yellow"), RuleState.PASSED: ("✓", "green")}
 _ORDER = list(_MARKS)
-_SETS = "external.valueSets."
 _OF_ENTRIES = {
     "v": {
         "vp": "the kind of vaccine", "mp": "the product", "ma": "the vaccine's manufacturer",
@@ -97,7 +94,7 @@ def _why(result: RuleResult, languages: tuple[str, ...], dates: Mapping[str, str
     if known := [f"{path.partition('.')[2]} is {_FIELDS[path]}" for path in paths if path in _FIELDS]:
         yield f"where {', '.join(known)}"
     # A set that is too old refuses what a newer one has.
-    for name in _value_sets(result.rule):
+    for name in result.rule.value_sets:
         if name in dates:
             yield f"value set {name} of {dates[name] or 'no known date'}"
 
@@ -108,10 +105,3 @@ def _texts(rule: Rule, languages: tuple[str, ...]) -> list[tuple[str, str]]:
         return sorted(rule.descriptions, key=lambda pair: pair[0].lower() != "en")
     wanted = {rule.description(language) for language in languages}
     return [pair for pair in rule.descriptions if pair[1] in wanted]
-
-
-def _value_sets(rule: Rule) -> list[str]:
-    try:
-        return sorted(path.removeprefix(_SETS) for path in data_accesses(rule.logic) if path.startswith(_SETS))
-    except RuleError:
-        return []

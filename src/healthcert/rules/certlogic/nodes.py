@@ -25,6 +25,9 @@ from healthcert.rules.certlogic.uvci import extract
 from healthcert.rules.certlogic.validation import is_integer
 from healthcert.rules.certlogic.values import LARGEST, CodeArray, contains, equal, integer, reader, too_much, truth
 
+NO_ARRAY = "what is looked into is no array"
+"""Why ``in`` is undefined: above all, of a value set that is not known."""
+
 Node = Callable[[Any], Any]
 Operand = Callable[[Any], int]
 
@@ -111,7 +114,7 @@ def membership(left: Node, right: Node, array: Any, *, counted: bool) -> Node:
     def in_(data: Any) -> bool:
         value, items = left(data), right(data)
         if not isinstance(items, list):
-            raise undefined("what is looked into is no array")
+            raise undefined(NO_ARRAY)
         if counted:
             spend(len(items))
         # A text equals nothing but a text.
@@ -169,7 +172,7 @@ def plain_date(expr: Any) -> tuple[Node, int] | None:
 def two_dates(ordered: Callable[[int, int], bool], left: Node, left_shift: int, right: Node, right_shift: int) -> Node:
     """What nearly every rule about dates does, in one function instead of five."""
 
-    def two_dates(data: Any) -> bool:
+    def compared_dates(data: Any) -> bool:
         one, other = left(data), right(data)
         earlier = (one.milliseconds if type(one) is Moment else milliseconds_of(one)) + left_shift
         later = (other.milliseconds if type(other) is Moment else milliseconds_of(other)) + right_shift
@@ -177,7 +180,7 @@ def two_dates(ordered: Callable[[int, int], bool], left: Node, left_shift: int, 
             raise undefined(OUTSIDE)
         return ordered(earlier, later)
 
-    return two_dates
+    return compared_dates
 
 
 def plus_time(text: Node, amount: int, unit: str) -> Operand:
