@@ -115,7 +115,8 @@ def main(path: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     read_end, write_end = os.pipe()
     os.set_blocking(read_end, False)
-    number, shapes = 0, set()
+    number = 0
+    shapes: set[int] = set()
     updater = forked(updating, path, 0, write_end)
     while drained(read_end, -1) < 0:
         time.sleep(0.01)
