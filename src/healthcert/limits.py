@@ -19,11 +19,27 @@ class Limits(Struct, frozen=True, kw_only=True):
     text_chars: int = 4300
     """Characters of one certificate: a QR symbol holds 4296 alphanumeric ones (ISO/IEC 18004, version 40-L)."""
 
+    document_chars: int = 256 * 1024
+    """Characters of a certificate, or of several together, that comes as a JSON document or token and not in one
+    barcode: a file of SMART Health Cards, or a card too long for one symbol."""
+
+    cards_per_document: int = 64
+    """Certificates in one such document."""
+
+    parts: int = 64
+    """Barcodes that one SMART Health Card is spread over; real ones took up to 5."""
+
+    archive_bytes: int = 64 * 1024
+    """Bytes of what a DIVOC archive holds; real ones stay below 2 KiB."""
+
     inflated_bytes: int = 256 * 1024
     """Bytes after decompression; real COSE messages stay below 1 KiB. Also bounds the number of CBOR items."""
 
     cbor_depth: int = 16
     """Nested CBOR arrays, maps and tags; an EU DCC has 5."""
+
+    json_depth: int = 32
+    """Nested JSON arrays and objects; a FHIR bundle in a card has some 10."""
 
     candidate_keys: int = 16
     """Keys tried for one kid. A kid is 8 bytes of a hash, so even two keys of one kid are rare."""

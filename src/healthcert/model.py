@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum, unique
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 from msgspec import Struct, field
 
@@ -33,6 +33,30 @@ class Private(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
+
+
+class Scan(str):
+    """The text of a barcode, which remembers the bytes that the barcode held.
+
+    Most certificates are text; some are bytes (a DIVOC archive), of which a scanner makes whatever text it can.
+    ``data`` are those bytes. A text without them, as it comes from a file, is a plain ``str``.
+    """
+
+    __slots__ = ("data",)
+    data: bytes
+
+    def __new__(cls, text: str, data: bytes) -> Self:
+        scan = super().__new__(cls, text)
+        scan.data = data
+        return scan
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """The scan of bytes that no scanner made a text of: UTF-8 where they are that, each byte a character else."""
+        try:
+            return cls(data.decode("utf-8"), data)
+        except UnicodeDecodeError:
+            return cls(data.decode("latin-1"), data)
 
 
 class NoTruth(Struct, frozen=True):
@@ -99,7 +123,7 @@ class Holder(Private, frozen=True):
 class Vaccination(Private, frozen=True, kw_only=True):
     """One dose. ``dose`` counts from 1; ``series`` is the number of doses of the full series, which boosters exceed.
 
-    A family that does not tell a coding or a number leaves it None; an EU DCC has all of them.
+    A family that does not tell a coding, a number or the day leaves it None; an EU DCC has all of them.
     """
 
     disease: Coding | None = None
@@ -108,7 +132,7 @@ class Vaccination(Private, frozen=True, kw_only=True):
     manufacturer: Coding | None = None
     dose: int | None = None
     series: int | None = None
-    date: date
+    date: Day | None = None
     country: str | None = None
     issuer: str | None = None
     certificate_id: str | None = None
@@ -122,23 +146,27 @@ class Vaccination(Private, frozen=True, kw_only=True):
         return EntryType.VACCINATION
 
     @property
-    def day(self) -> Day:
+    def day(self) -> Day | None:
         """The day of the dose."""
         return self.date
 
     def lies_after(self, moment: datetime) -> bool:
-        """Whether the day of the dose had not come anywhere on earth at ``moment``."""
-        return _comes_after(self.date, moment)
+        """Whether the day of the dose is known, and had not come anywhere on earth at ``moment``."""
+        return self.date is not None and _comes_after(self.date, moment)
 
 
 class TestResult(Private, frozen=True, kw_only=True):
-    """One test. ``sampled_at`` has a time zone; ``name`` and ``device`` tell which test it was."""
+    """One test. ``sampled_at`` has a time zone; ``name`` and ``device`` tell which test it was.
+
+    A family that tells the day of the sample and no more has it in ``sampled_on`` instead; an EU DCC tells the moment.
+    """
 
     __test__: ClassVar[bool] = False  # Not a test case, whatever a test runner may think of the name.
 
     disease: Coding | None = None
     test_type: Coding | None = None
-    sampled_at: datetime
+    sampled_at: datetime | None = None
+    sampled_on: Day | None = None
     result: Coding
     name: str | None = None
     device: Coding | None = None
@@ -154,12 +182,14 @@ class TestResult(Private, frozen=True, kw_only=True):
         return EntryType.TEST
 
     @property
-    def day(self) -> Day:
+    def day(self) -> Day | None:
         """The day of the sample, where it was taken."""
-        return self.sampled_at.date()
+        return self.sampled_on if self.sampled_at is None else self.sampled_at.date()
 
     def lies_after(self, moment: datetime) -> bool:
-        """Whether the sample was taken after ``moment``."""
+        """Whether it is known when the sample was taken, and that is after ``moment``."""
+        if self.sampled_at is None:
+            return self.sampled_on is not None and _comes_after(self.sampled_on, moment)
         return self.sampled_at > moment
 
 

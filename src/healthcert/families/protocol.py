@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -42,9 +42,17 @@ class Decoded(Private, frozen=True):
     ``kinds`` are what its shape says it holds, by the names that policies and reports use; none where it holds nothing
     known. ``signed`` are the very bytes that ``signature`` covers. ``algorithm`` and
     ``kid`` are what the certificate says of itself: ``algorithm_label`` is the value as written, for a message about
-    one that is unknown. ``content`` is the family's payload, not interpreted before the signature holds.
-    ``domains`` are the domains of trust whose keys may sign all of it, None where it holds nothing known.
-    ``timeless`` is true where this kind need not say when it was issued or when it ends.
+    one that is unknown; ``algorithms`` are those that its specification allows. ``content`` is the family's payload,
+    not interpreted before the signature holds.
+
+    ``domains`` are the domains of trust whose keys may sign all of it, None where it holds nothing known. ``issuer`` is
+    the URL or DID under which the kid holds, in schemes that key by issuer. ``certificate`` is the signer's in DER,
+    where it comes along and an authority has to vouch for it.
+
+    ``needs`` are the time claims that have to be there (``exp``, ``iat``, ``nbf``), ``may_lack`` those that other kinds
+    have and this one may do without, which is told where it does. ``ends_at_exp`` is whether it has ended at ``exp``
+    itself, and not only after it. ``signed_at`` is the moment, in seconds since 1970, at which the signing key has to
+    have been valid; None where that is the one of verification.
     """
 
     family: Family
@@ -57,8 +65,42 @@ class Decoded(Private, frozen=True):
     claims: Claims
     content: Mapping[Any, Any]
     findings: tuple[Finding, ...]
+    algorithms: frozenset[Algorithm]
     domains: frozenset[str] | None = None
-    timeless: bool = False
+    issuer: str | None = None
+    certificate: bytes | None = None
+    needs: frozenset[str] = frozenset()
+    may_lack: frozenset[str] = frozenset()
+    ends_at_exp: bool = False
+    signed_at: float | None = None
+
+
+class Wire(Private, frozen=True, kw_only=True):
+    """A signed certificate as it leaves the house.
+
+    ``text`` is what a reader takes; ``binary`` the signed message in bytes (COSE, JWS, JSON, archive). ``segments`` are
+    what its barcode holds: texts in the densest mode that has all their characters, and bytes as bytes. ``symbol`` is
+    the kind of barcode.
+    """
+
+    text: str
+    binary: bytes
+    segments: tuple[str | bytes, ...]
+    symbol: Literal["qr", "datamatrix"] = "qr"
+    media_type: str = "text/plain"
+
+
+class Unsigned(Protocol):
+    """A certificate that only lacks its signature over ``to_be_signed``."""
+
+    @property
+    def to_be_signed(self) -> bytes:
+        """What a signer signs."""
+        ...
+
+    def assemble(self, signature: bytes) -> Wire:
+        """The certificate with this signature: raw ``r || s`` for ECDSA."""
+        ...
 
 
 class Family(Protocol):
@@ -75,7 +117,7 @@ class Family(Protocol):
         ...
 
     def recognises(self, text: str) -> bool:
-        """Whether ``text`` claims to be of this family; decided by its first characters alone."""
+        """Whether ``text`` claims to be of this family; decided by its form alone, and quickly."""
         ...
 
     def decode(self, text: str, limits: Limits) -> Decoded:
@@ -89,8 +131,8 @@ class Family(Protocol):
         """
         ...
 
-    def check_kid(self, decoded: Decoded) -> str | None:
-        """Why the certificate's kid can be no key identifier of its kind, or None."""
+    def check_signer(self, decoded: Decoded) -> str | None:
+        """Why what the certificate says of its signer (its kid, its certificate) cannot be so, or None."""
         ...
 
     def entry_types(self, decoded: Decoded) -> frozenset[EntryType]:

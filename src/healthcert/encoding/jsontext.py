@@ -1,0 +1,63 @@
+"""JSON (RFC 8259) from strangers: one value, one reading.
+
+Parsers differ in what they make of a member that is there twice, of ``NaN``, of a byte order mark or of text behind the
+value; what is signed must mean the same to all of them, so none of these is read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from healthcert.errors import Code, DecodeError, Step
+
+
+def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZATION_FAILED) -> Any:
+    """The one JSON value in ``data``.
+
+    Raises :class:`DecodeError` (``code``) for what is none, for a byte order mark, for a member that is there twice,
+    for numbers that are none or beyond the range of a double, and for more than ``max_depth`` levels.
+    """
+    try:
+        # RFC 8259 §8.1: UTF-8, without a byte order mark.
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        value = _DECODER.decode(text)
+        if max(text.count("{"), text.count("[")) > max_depth:
+            _check_depth(value, max_depth)
+    except (ValueError, RecursionError):
+        raise DecodeError(code, "not one JSON value that has a single reading", Step.DECODE) from None
+    return value
+
+
+def _check_depth(value: Any, max_depth: int) -> None:
+    level = [value]
+    for _ in range(max_depth + 1):
+        containers = [one for one in level if isinstance(one, (dict, list))]
+        if not containers:
+            return
+        level = [inner for one in containers for inner in (one.values() if isinstance(one, dict) else one)]
+    raise ValueError("too many levels")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # RFC 8259 §4: names should be unique; what is not is read in several ways.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member that is there twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    # RFC 8259 §6: a number beyond the range of a double is an infinity to some.
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number beyond the range of a double")
+    return number
+
+
+def _no_constant(_name: str) -> Any:
+    raise ValueError("not a number of JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_constant)
