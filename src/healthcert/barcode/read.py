@@ -11,6 +11,9 @@ from PIL import Image, ImageOps
 
 from healthcert.errors import Code, DecodeError
 from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
+from healthcert.model import Scan
+
+_Scans = dict[tuple[str, bytes], Scan]
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*", b"P4", b"P5", b"P6")
@@ -35,14 +38,15 @@ def is_image(data: bytes) -> bool:
 def read_barcodes(image: str | Path | bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[str]:
     """The texts of all QR, Aztec and DataMatrix codes in a picture, given by its path or its bytes; maybe none.
 
-    Each text comes once, in the order found. Of a damaged file, what its sound frames hold is returned.
+    Each comes once, in the order found, and remembers the bytes that the code held (:class:`healthcert.model.Scan`).
+    Of a damaged file, what its sound frames hold is returned.
     Raises :class:`DecodeError`: ``IMAGE_UNREADABLE`` for what is no picture or a damaged one, ``INPUT_TOO_LONG`` for
     one beyond the limits; OSError when the file cannot be read.
     """
     data = image if isinstance(image, bytes) else read_file(image, limits.file_bytes)
     if len(data) > limits.file_bytes:
         raise DecodeError(Code.INPUT_TOO_LONG, f"a file of more than {limits.file_bytes} bytes")
-    texts: dict[str, None] = {}
+    texts: _Scans = {}
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as picture:
             _read_frames(picture, limits, texts)
@@ -53,10 +57,10 @@ def read_barcodes(image: str | Path | bytes, *, limits: Limits = DEFAULT_LIMITS)
     except Exception as error:  # noqa: BLE001 Pillow's decoders raise what they please on damaged files.
         if not texts:
             raise DecodeError(Code.IMAGE_UNREADABLE, f"not a readable picture ({type(error).__name__})") from None
-    return list(texts)
+    return list(texts.values())
 
 
-def _read_frames(picture: Image.Image, limits: Limits, texts: dict[str, None]) -> None:
+def _read_frames(picture: Image.Image, limits: Limits, texts: _Scans) -> None:
     picture.draft("L", (_JPEG_SIDE, _JPEG_SIDE))
     pixels = 0
     for frame in range(limits.image_frames):
@@ -64,14 +68,14 @@ def _read_frames(picture: Image.Image, limits: Limits, texts: dict[str, None]) -
         pixels += picture.width * picture.height
         if pixels > limits.image_pixels or max(picture.size) > limits.image_side:
             raise _too_large(limits)
-        texts.update(dict.fromkeys(_read_frame(picture)))
+        texts.update(((str(scan), scan.data), scan) for scan in _read_frame(picture))
         try:
             picture.seek(frame + 1)
         except EOFError:
             return
 
 
-def _read_frame(picture: Image.Image) -> list[str]:
+def _read_frame(picture: Image.Image) -> list[Scan]:
     grey = _grey(picture)
     shrink = math.ceil(math.sqrt(grey.width * grey.height / _SCANNED_PIXELS))
     if shrink > 1:
@@ -84,7 +88,7 @@ def _read_frame(picture: Image.Image) -> list[str]:
     return texts
 
 
-def _scan(grey: Image.Image) -> list[str]:
+def _scan(grey: Image.Image) -> list[Scan]:
     # Handed over as plain bytes: of a picture, the scanner would ask for them twice.
     pixels = memoryview(grey.tobytes("raw", "L")).cast("B", (grey.height, grey.width))
     # A clean picture of one code needs no search at other angles and sizes, which takes ten times as long.
@@ -98,7 +102,8 @@ def _scan(grey: Image.Image) -> list[str]:
     )
     if not any(code.valid and _fills(code.position, grey) for code in codes):
         codes = zxingcpp.read_barcodes(pixels, formats=_SYMBOLS, text_mode=zxingcpp.TextMode.Plain)
-    return [code.text for code in codes if code.valid]
+    # A code of bytes has no text of its own; what the scanner makes of it is a guess.
+    return [Scan(code.text, code.bytes) for code in codes if code.valid]
 
 
 def _fills(position: zxingcpp.Position, picture: Image.Image) -> bool:

@@ -1,18 +1,17 @@
-"""QR codes (ISO/IEC 18004) as PNG, SVG or characters for a terminal."""
+"""What certificates are printed as: QR codes (ISO/IEC 18004), and DataMatrix (ISO/IEC 16022) for 2D-Doc."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import qrcode
-from PIL import Image
 from qrcode.exceptions import DataOverflowError
-from qrcode.util import MODE_ALPHA_NUM, QRData
+from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, MODE_NUMBER, QRData
 
+from healthcert.barcode.symbols import Symbol
 from healthcert.errors import Code, IssueError
 
 _LEVELS = {
@@ -21,17 +20,19 @@ _LEVELS = {
     "Q": qrcode.ERROR_CORRECT_Q,
     "H": qrcode.ERROR_CORRECT_H,
 }
+_NUMERIC = re.compile(r"[0-9]+", re.ASCII)
 _ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
+_SMALLEST, _LARGEST = 1, 40  # versions
 
-MODULE_PIXELS = 6
 QUIET_ZONE = 4  # modules; ISO/IEC 18004 §9.1
 
 
 @dataclass(frozen=True, slots=True)
-class QrCode:
+class QrCode(Symbol):
     """The modules of a QR code, row by row, True where dark; without the quiet zone."""
 
-    modules: tuple[tuple[bool, ...], ...]
+    name: ClassVar[str] = "a QR code"
+    quiet_zone: ClassVar[int] = QUIET_ZONE
 
     @classmethod
     def of(cls, text: str, *, error_correction: str = "Q") -> Self:
@@ -42,80 +43,87 @@ class QrCode:
         """
         if not _ALPHANUMERIC.fullmatch(text):
             raise ValueError("the text has characters outside the QR alphanumeric mode")
+        # HCERT specification §4.2.2: the alphanumeric mode MUST be used.
+        segment = QRData(text.encode("ascii"), mode=MODE_ALPHA_NUM, check_data=False)
+        return cls._of([segment], f"{len(text)} characters", error_correction, None)
+
+    @classmethod
+    def of_segments(
+        cls, segments: tuple[str | bytes, ...], *, error_correction: str = "Q", max_version: int | None = None
+    ) -> Self:
+        """The smallest symbol that holds ``segments`` one after the other.
+
+        A text is put into the densest mode that has all its characters (digits, alphanumeric, and bytes in UTF-8 for
+        any other), bytes are put as they are. ``max_version`` is the largest symbol that may come of it, 1 to 40.
+        Raises :class:`IssueError` (``BARCODE_TOO_LARGE``) when they do not fit; ValueError for another level or
+        version, and for nothing at all.
+        """
+        if max_version is not None and not _SMALLEST <= max_version <= _LARGEST:
+            raise ValueError("a QR code has a version from 1 to 40")
+        if not any(segments):
+            raise ValueError("a QR code of nothing")
+        data = [_segment(segment) for segment in segments if segment]
+        return cls._of(data, f"{sum(map(len, segments))} characters", error_correction, max_version)
+
+    @classmethod
+    def _of(cls, data: Iterable[QRData], size: str, error_correction: str, max_version: int | None) -> Self:
         if error_correction not in _LEVELS:
             raise ValueError("the error correction level is L, M, Q or H")
         code = qrcode.QRCode(error_correction=_LEVELS[error_correction], border=0)
-        # HCERT specification §4.2.2: the alphanumeric mode MUST be used.
-        code.add_data(QRData(text.encode("ascii"), mode=MODE_ALPHA_NUM, check_data=False))
+        for segment in data:
+            code.add_data(segment)
         try:
-            code.make(fit=True)
+            version = code.best_fit(start=_SMALLEST)
+            if max_version is None or version <= max_version:
+                code.make(fit=False)
+                return cls(tuple(tuple(bool(module) for module in row) for row in code.modules))
+            size += f", {version} of at most {max_version} versions,"
         except (DataOverflowError, ValueError):
-            raise IssueError(
-                Code.BARCODE_TOO_LARGE, f"{len(text)} characters do not fit a QR code of level {error_correction}"
-            ) from None
-        return cls(tuple(tuple(bool(module) for module in row) for row in code.modules))
+            pass
+        raise IssueError(Code.BARCODE_TOO_LARGE, f"{size} do not fit a QR code of level {error_correction}")
 
     @property
     def version(self) -> int:
         """The symbol version, 1 to 40."""
         return (len(self.modules) - 17) // 4
 
-    def png(self, *, module_pixels: int = MODULE_PIXELS, quiet_zone: int = QUIET_ZONE) -> bytes:
-        """A black and white PNG. For print, 35 to 60 mm across the diagonal are recommended."""
-        side = len(self.modules) + 2 * quiet_zone
-        image = Image.new("1", (side, side), 1)
-        image.putdata([not dark for row in self._with_quiet_zone(quiet_zone) for dark in row])
-        image = image.resize((side * module_pixels, side * module_pixels), Image.Resampling.NEAREST)
-        out = BytesIO()
-        image.save(out, "PNG", optimize=True)
-        return out.getvalue()
 
-    def svg(self, *, quiet_zone: int = QUIET_ZONE) -> str:
-        """An SVG that scales to any size: one unit a module."""
-        side = len(self.modules) + 2 * quiet_zone
-        runs = "".join(
-            f"M{x} {y}h{length}v1h-{length}z"
-            for y, row in enumerate(self._with_quiet_zone(quiet_zone))
-            for x, length in _runs(row)
-        )
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-            f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{runs}"/></svg>\n'
-        )
+@dataclass(frozen=True, slots=True)
+class DataMatrix(Symbol):
+    """The modules of a square DataMatrix code, row by row, True where dark; without the quiet zone."""
 
-    def terminal(self, *, quiet_zone: int = QUIET_ZONE) -> str:
-        """Two rows of modules a line, in half blocks: light is drawn, so a dark terminal shows it the right way."""
-        rows = self._with_quiet_zone(quiet_zone)
-        if len(rows) % 2:
-            rows.append([True] * len(rows[0]))  # stays undrawn, below the quiet zone
-        blocks = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
-        pairs = zip(rows[0::2], rows[1::2], strict=True)
-        return "".join("".join(blocks[pair] for pair in zip(top, low, strict=True)) + "\n" for top, low in pairs)
+    name: ClassVar[str] = "a DataMatrix code"
+    # ISO/IEC 16022 §7.4 asks for one module; the second is for printers and scissors.
+    quiet_zone: ClassVar[int] = 2
 
-    def save(self, path: str | Path) -> None:
-        """Writes a PNG or an SVG, as the name ends in ``.png`` or ``.svg``. Raises ValueError for any other name."""
-        path = Path(path)
-        match path.suffix.lower():
-            case ".svg":
-                path.write_text(self.svg(), encoding="utf-8")
-            case ".png":
-                path.write_bytes(self.png())
-            case _:
-                raise ValueError("a QR code is written to a name that ends in .png or .svg")
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The smallest square symbol that holds ``text``.
 
-    def _with_quiet_zone(self, width: int) -> list[list[bool]]:
-        side = len(self.modules) + 2 * width
-        empty = [[False] * side for _ in range(2 * width)]
-        middle = [[False] * width + list(row) + [False] * width for row in self.modules]
-        return empty[:width] + middle + empty[width:]
+        Raises :class:`IssueError` (``BARCODE_TOO_LARGE``) when it does not fit; ValueError for a text of nothing, or
+        of characters outside ASCII, which readers take in more than one way.
+        """
+        # Only who issues 2D-Docs needs the library that reads and draws them.
+        import zxingcpp
+
+        if not text or not text.isascii():
+            raise ValueError("the text is empty, or has characters outside ASCII")
+        try:
+            code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix, forceSquare=True)
+        except ValueError:
+            raise IssueError(Code.BARCODE_TOO_LARGE, f"{len(text)} characters do not fit a DataMatrix code") from None
+        image: Any = code.to_image(scale=1, add_quiet_zones=False)
+        rows: Any = memoryview(image).tolist()
+        return cls(tuple(tuple(light == 0 for light in row) for row in rows))
 
 
-def _runs(row: list[bool]) -> list[tuple[int, int]]:
-    """Start and length of each run of dark modules."""
-    runs: list[tuple[int, int]] = []
-    for x, dark in enumerate(row):
-        if dark and runs and sum(runs[-1]) == x:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        elif dark:
-            runs.append((x, 1))
-    return runs
+def _segment(segment: str | bytes) -> QRData:
+    if isinstance(segment, bytes):
+        return QRData(segment, mode=MODE_8BIT_BYTE, check_data=False)
+    # ISO/IEC 18004 §7.3: 10 bits hold three digits, 11 bits two alphanumeric characters, 8 bits a byte.
+    mode = MODE_8BIT_BYTE
+    if _NUMERIC.fullmatch(segment):
+        mode = MODE_NUMBER
+    elif _ALPHANUMERIC.fullmatch(segment):
+        mode = MODE_ALPHA_NUM
+    return QRData(segment.encode("utf-8"), mode=mode, check_data=False)

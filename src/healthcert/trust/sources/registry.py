@@ -27,6 +27,8 @@ SOURCES = {
     "vci": "shc.Directory",
     "nzcp": "nzcp.NewZealand",
     "icao": "icao.MasterList",
+    "tsl": "tsl.TrustedServices",
+    "2d-doc": "twoddoc.SigningCertificates",
     "jwks": "jwks.KeySet",
     "pem": "pem.Certificates",
     "bundle": "bundle.Bundle",
