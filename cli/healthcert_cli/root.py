@@ -17,6 +17,7 @@ COMMANDS = {
     "issue": "Issue a vaccination, test or recovery certificate.",
     "verify": "Verify certificates in pictures, text files or standard input.",
     "inspect": "Show every layer of a certificate, unverified.",
+    "link": "Show, open and make health links.",
     "trust": "Keep the keys that certificates are verified with.",
     "revocation": "Keep the lists of revoked certificates, and ask them.",
     "revoke": "Revoke certificates: make signed batches that others read.",
