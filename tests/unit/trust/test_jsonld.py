@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from healthcert.encoding import jsonld
 from healthcert.errors import Code, HealthCertError, TrustError
-from healthcert.trust import jsonld
 from healthcert.trust.jsonld import DID_V1, JWS_2020, TNG_CONTEXTS, canonical, canonical_in_pieces
 from tests.support_did import DEV_CONTEXT, dsc, method, statement
 
@@ -119,6 +119,7 @@ def refused(document: dict[str, Any]) -> str:
         "../../value_sets",
         [DID_V1, JWS_2020, DID_V1],
         [DID_V1, JWS_2020, *TNG_CONTEXTS],
+        [DID_V1, "https://w3id.org/security/v2"],
     ],
 )
 def test_other_contexts_are_refused_and_none_is_fetched(contexts: Any) -> None:
