@@ -25,8 +25,9 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import Code, IssueError, Step
 from healthcert.issue.signer import PemSigner
-from healthcert.lists.x509 import USAGE_OIDS
+from healthcert.lists.x509 import DOCUMENT_TYPE_LIST, USAGE_OIDS
 from healthcert.model import EntryType
+from healthcert.trust.vouching import BARCODE_SIGNER, DOCUMENT_TYPES
 
 CSCA_VALIDITY = timedelta(days=4 * 365)
 DSC_VALIDITY = timedelta(days=2 * 365)
@@ -88,7 +89,7 @@ def new_csca(
 
     Raises :class:`IssueError` (``FIELD_INVALID``).
     """
-    key = _new_key(kind)
+    key = new_key(kind)
     subject = _subject(country, name)
     builder = (
         _builder(subject, subject, key.public_key(), now, now + validity)
@@ -118,14 +119,9 @@ def new_dsc(
         raise IssueError(
             Code.FIELD_INVALID, f"usages: {len(unknown)} of them have no OID; for example {kinds}", Step.USAGE
         )
-    authority = csca.certificate
-    if not authority.not_valid_before_utc <= now < authority.not_valid_after_utc:
-        raise IssueError(Code.PUBLIC_KEY_EXPIRED, "the CSCA is not valid now", Step.TIME)
-    if not _signs_certificates(authority):
-        raise IssueError(Code.SIGNER_KEY_MISMATCH, "the given authority may not sign certificates", Step.USAGE)
-    countries = authority.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)
-    key = _new_key(kind)
-    subject = _subject(str(countries[0].value) if countries else "", name)
+    authority, country = _authority(csca, now)
+    key = new_key(kind)
+    subject = _subject(country, name)
     end = min(now + validity, authority.not_valid_after_utc)
     builder = (
         _builder(subject, authority.subject, key.public_key(), now, end)
@@ -139,6 +135,58 @@ def new_dsc(
     return KeyPair(key, builder.sign(csca.key, hashes.SHA256()))
 
 
+def new_barcode_signer(
+    csca: KeyPair,
+    name: str,
+    *,
+    now: datetime,
+    usages: Collection[EntryType] = (EntryType.VACCINATION, EntryType.TEST),
+    validity: timedelta = DSC_VALIDITY,
+) -> KeyPair:
+    """A certificate under ``csca`` that signs ICAO's visible digital seals, proofs of ``usages``.
+
+    Of the same country, ending no later than the CSCA, which :func:`new_csca` makes. Raises :class:`IssueError` like
+    :func:`new_dsc`.
+    """
+    types = {entry_type: name for name, entry_type in DOCUMENT_TYPES.items()}
+    if not usages or set(usages) - types.keys():
+        raise IssueError(Code.FIELD_INVALID, f"usages: of {', '.join(types)}; for example vaccination", Step.USAGE)
+    authority, country = _authority(csca, now)
+    key = new_key(KeyKind.EC_P256)
+    # ICAO Doc 9303-12 §7.1.3, VDS-NC certificate profiles: these three extensions, and none of a document signer's.
+    listed = b"".join(b"\x13\x02" + types[usage].encode() for usage in sorted(set(usages)))
+    document_types = b"\x02\x01\x00\x31" + bytes((len(listed),)) + listed
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_subject(country, name))
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(min(now + validity, authority.not_valid_after_utc))
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(csca.key.public_key()), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([x509.ObjectIdentifier(BARCODE_SIGNER)]), critical=True)
+        .add_extension(
+            x509.UnrecognizedExtension(
+                x509.ObjectIdentifier(DOCUMENT_TYPE_LIST), b"\x30" + bytes((len(document_types),)) + document_types
+            ),
+            critical=False,
+        )
+    )
+    return KeyPair(key, builder.sign(csca.key, hashes.SHA256()))
+
+
+def _authority(csca: KeyPair, now: datetime) -> tuple[x509.Certificate, str]:
+    """The certificate of an authority that may sign others now, and its country."""
+    authority = csca.certificate
+    if not authority.not_valid_before_utc <= now < authority.not_valid_after_utc:
+        raise IssueError(Code.PUBLIC_KEY_EXPIRED, "the CSCA is not valid now", Step.TIME)
+    if not _signs_certificates(authority):
+        raise IssueError(Code.SIGNER_KEY_MISMATCH, "the given authority may not sign certificates", Step.USAGE)
+    countries = authority.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)
+    return authority, str(countries[0].value) if countries else ""
+
+
 def _signs_certificates(certificate: x509.Certificate) -> bool:
     # RFC 5280 §4.2.1.9, §4.2.1.3.
     try:
@@ -148,7 +196,8 @@ def _signs_certificates(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _new_key(kind: KeyKind) -> SigningKey:
+def new_key(kind: KeyKind) -> SigningKey:
+    """A new private key, for an issuer whose scheme has no certificates, or for one."""
     if kind is KeyKind.EC_P256:
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(public_exponent=65537, key_size=3072)

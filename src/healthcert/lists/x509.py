@@ -32,6 +32,8 @@ _AUTHORITY_KEY_ID = "2.5.29.35"
 _EXTENDED_KEY_USAGE = "2.5.29.37"
 _KEY_ID_CHOICE = 0x80  # of a SignerIdentifier: [0] SubjectKeyIdentifier
 _KEY_CERT_SIGN = 0x04  # RFC 5280 §4.2.1.3: bit 5, counted from the left
+DOCUMENT_TYPE_LIST = "2.23.136.1.1.6.2"
+"""The extension with the types of document that a certificate signs (ICAO Doc 9303-12 §7.1.1.6)."""
 
 # HCERT specification, Appendix A.4: one OID an entry type. The arc with the additional 0 was issued by
 # mistake and so widely that both mean the same.
@@ -74,6 +76,8 @@ class Certificate(Struct, frozen=True):
     authority_key_id: bytes | None
     uris: tuple[str, ...]
     """The URIs among its subject alternative names."""
+    document_types: bytes | None
+    """The extension :data:`DOCUMENT_TYPE_LIST` as encoded, for those who know its types."""
     _signed: bytes
     _algorithm: tuple[str, bytes]
     _signature: bytes
@@ -171,6 +175,7 @@ def parse_certificate(der: bytes) -> Certificate:
             subject_key_id=_key_id(extensions.get(_SUBJECT_KEY_ID)),
             authority_key_id=_authority_key_id(extensions.get(_AUTHORITY_KEY_ID)),
             uris=_uris(extensions.get(_ALTERNATIVE_NAME)),
+            document_types=extensions.get(DOCUMENT_TYPE_LIST),
             _signed=signed.raw,
             _algorithm=algorithm_of(algorithm),
             _signature=_bits(signature),

@@ -13,10 +13,10 @@ from enum import StrEnum, unique
 from hashlib import sha256
 from typing import Any
 
+from healthcert.encoding import jcs
 from healthcert.encoding.algorithms import Algorithm
-from healthcert.errors import Code, RevocationError, Step
+from healthcert.errors import Code, DecodeError, RevocationError, Step
 from healthcert.model import Private
-from healthcert.revocation import jcs
 
 Entries = tuple[tuple[str, str | None], ...]
 
@@ -228,10 +228,14 @@ def rid_key(rid: object) -> bytes:
 def fhir_rid(bundle: Mapping[str, Any]) -> str:
     """The ``rid`` that is computed for a card without one, by the method ``hash-fhir`` (RFC 002 of SMART Health Cards).
 
-    Raises :class:`RevocationError` like :func:`healthcert.revocation.jcs.canonical`.
+    Raises :class:`RevocationError` (``REVOCATION_LIST_UNREADABLE``) for what has no canonical form.
     """
+    try:
+        canonical = jcs.canonical(bundle)
+    except DecodeError as error:
+        raise _unreadable(error.detail) from None
     # SMART Health Cards, RFC 002: the digest is of base64url text, not of the bundle's bytes.
-    return _base64url(sha256(_base64url(jcs.canonical(bundle)).encode("ascii")).digest()[:_FHIR_DIGEST])
+    return _base64url(sha256(_base64url(canonical).encode("ascii")).digest()[:_FHIR_DIGEST])
 
 
 def _r_and_s(signature: bytes, algorithm: Algorithm) -> tuple[bytes, bytes]:

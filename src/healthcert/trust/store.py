@@ -18,6 +18,7 @@ from healthcert.lists.reading import Rejected
 from healthcert.lists.x509 import parse_certificate
 from healthcert.model import EntryType
 from healthcert.trust import database
+from healthcert.trust.authorities import Authorities, authorities_in
 from healthcert.trust.database import Memory, State, Transaction
 from healthcert.trust.files import read_entries, read_path
 from healthcert.trust.generation import LOCAL, Generation, Head, make_generation
@@ -40,7 +41,7 @@ _LOCAL_HEAD = Head(
 class _Index:
     """A state, its keys by kid, and what was found in it: one object, so that what is found is never kept elsewhere."""
 
-    __slots__ = ("by_kid", "found", "state")
+    __slots__ = ("authorities", "by_kid", "found", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -49,6 +50,7 @@ class _Index:
             for index, row in enumerate(generation.rows):
                 self.by_kid.setdefault(row.kid, []).append((generation, index))
         self.found: dict[_Asked, tuple[TrustedKey, ...]] = {}
+        self.authorities: dict[tuple[frozenset[str], frozenset[Assurance] | None], Authorities] = {}
 
     def named(self, kid: bytes) -> Iterator[TrustedKey]:
         """Every key with this kid, as each list has it."""
@@ -79,21 +81,23 @@ class TrustStore:
         *,
         usages: Collection[EntryType] | None = None,
         domain: str | None = None,
+        issuer: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Self:
         """A store in memory of certificates in DER, PEM or base64; a PEM text may hold several.
 
         ``usages`` are the entry types that the list they come from is for, whatever more the certificates allow, and
-        ``domain`` what it is for at all (``DCC``, ``AT-EXEMPTION`` ...), None for whatever they fit. One that cannot be
-        read is listed in ``rejected``. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when
-        there were some and none could be read.
+        ``domain`` what it is for at all (``DCC``, ``AT-EXEMPTION`` ...), None for whatever they fit. ``issuer`` is the
+        URL or DID whose keys they are, in families that key by issuer. One that cannot be read is listed in
+        ``rejected``. Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``) when there were some and none could be
+        read.
         """
         store = cls(limits=limits)
         given = [certificates] if isinstance(certificates, bytes | str) else list(certificates)
         entries: list[TrustedKey | Rejected] = []
         for number, certificate in enumerate(given, 1):
             entries.extend(read_entries(certificate, source=f"certificate {number}"))
-        store._add_entries(entries, usages, domain)
+        store._add_entries(entries, usages, domain, issuer)
         if given and not store:
             raise store.rejected[0].error
         return store
@@ -172,6 +176,20 @@ class TrustStore:
             found = index.found[asked] = tuple(_merge(fitting, lambda key: key.spki))
         return found or ()
 
+    def authorities(self, *, domains: frozenset[str], assurances: frozenset[Assurance] | None = None) -> Authorities:
+        """The national authorities that vouch for signers in these domains, by the name that certificates give them.
+
+        They are those on the lists of sources that are for one of these domains, and the certificates of authorities
+        that were added by hand, for one of these domains or for any. ``assurances`` are as in :meth:`candidates`. The
+        same object for as long as the store does not change. Raises :class:`TrustError` (``TRUST_STORE_UNREADABLE``).
+        """
+        index, asked = self._index, (domains, assurances)
+        found = index.authorities.get(asked)
+        if found is None:
+            lists = index.state.lists.values()
+            found = index.authorities.setdefault(asked, authorities_in(lists, domains, assurances))
+        return found
+
     def known(self, kid: bytes) -> tuple[TrustedKey, ...]:
         """Every key with this kid, as each list has it, in any domain and of any issuer; for people who ask why."""
         return tuple(self._index.named(kid))
@@ -204,13 +222,18 @@ class TrustStore:
         return len(mine) - known
 
     def add_path(
-        self, path: str | Path, *, usages: Collection[EntryType] | None = None, domain: str | None = None
+        self,
+        path: str | Path,
+        *,
+        usages: Collection[EntryType] | None = None,
+        domain: str | None = None,
+        issuer: str | None = None,
     ) -> int:
         """Adds what a file or folder holds (see :meth:`from_path`) and returns how many keys are new.
 
-        ``usages`` and ``domain`` are as in :meth:`from_certificates`: what the list is for.
+        ``usages``, ``domain`` and ``issuer`` are as in :meth:`from_certificates`: what the list is for.
         """
-        return self._add_entries(read_path(Path(path), limits=self._limits), usages, domain)
+        return self._add_entries(read_path(Path(path), limits=self._limits), usages, domain, issuer)
 
     def add_public_key(
         self,
@@ -220,10 +243,11 @@ class TrustStore:
         source: str = "memory",
         usages: Collection[EntryType] | None = None,
         domain: str | None = None,
+        issuer: str | None = None,
     ) -> int:
         """Adds a bare public key (DER or PEM SubjectPublicKeyInfo) under ``kid``; returns 1 when it is new.
 
-        ``usages`` and ``domain`` are as in :meth:`from_certificates`: what it may sign.
+        ``usages``, ``domain`` and ``issuer`` are as in :meth:`from_certificates`: what it may sign, and whose it is.
         Raises :class:`TrustError` (``CERTIFICATE_UNREADABLE``).
         """
         if not kid:
@@ -234,7 +258,7 @@ class TrustStore:
                 raise entry.error
             if entry.certificate is not None:
                 raise TrustError(Code.CERTIFICATE_UNREADABLE, "a certificate, which has a kid of its own", Step.TRUST)
-        return self._add_entries(entries, usages, domain)
+        return self._add_entries(entries, usages, domain, issuer)
 
     def settle(self, environment: Environment) -> None:
         """Says which environment the store is for. Raises :class:`TrustError` (``ENVIRONMENT_MIXED``)."""
@@ -356,6 +380,7 @@ class TrustStore:
         entries: Iterable[TrustedKey | Rejected],
         usages: Collection[EntryType] | None = None,
         domain: str | None = None,
+        issuer: str | None = None,
     ) -> int:
         keys = []
         for entry in entries:
@@ -363,7 +388,7 @@ class TrustStore:
                 self.rejected.append(entry)
                 continue
             key = entry if usages is None else entry.limited_to(usages)
-            keys.append(key if domain is None else key.within(domain))
+            keys.append(key if domain is None and issuer is None else key.within(domain, issuer=issuer))
         return self.add(keys)
 
     def check_size(self, state: State, more: int) -> None:

@@ -1,4 +1,4 @@
-"""The canonical form of JSON (RFC 8785), which some revocation lists hash a certificate's content in.
+"""The canonical form of JSON (RFC 8785): what seals are signed in, and some revocation lists hash contents in.
 
 What was read from JSON has one spelling here: no spaces, members in the order of their names' UTF-16 code units, texts
 and numbers as ECMAScript writes them.
@@ -9,25 +9,56 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
-from healthcert.errors import Code, RevocationError, Step
+import msgspec
+
+from healthcert.errors import Code, DecodeError, Step
 
 _FIXED_POINT = range(-5, 22)  # where the decimal point may stand before ECMAScript takes to exponents
+_EXACT = 2**53  # up to here doubles have every integer
+_TEXT = frozenset((str,))
 
 
 def canonical(value: object) -> bytes:
     """The canonical form of a value as :mod:`json` reads it.
 
-    Raises :class:`RevocationError` (``REVOCATION_LIST_UNREADABLE``) for what JSON cannot say or this form refuses: NaN,
+    Raises :class:`DecodeError` (``CANONICALIZATION_FAILED``) for what JSON cannot say or this form refuses: NaN,
     infinity, numbers beyond the range of a double, lone surrogates, names that are no text, nesting without end.
     """
     try:
+        if _is_plain(value):
+            return msgspec.json.encode(value, order="sorted")
         return _written(value).encode("utf-8")
     except UnicodeEncodeError:
         # RFC 8785 §3.2.2.2: a lone surrogate must end it.
         raise _unreadable("a text with half a surrogate pair") from None
     except RecursionError:
         raise _unreadable("nested too deeply") from None
+
+
+def _is_plain(value: object) -> bool:
+    """Whether there is nothing in it that writers of JSON differ about: no fractions, and names that sort in one way.
+
+    The texts of health certificates are that, and a compiled encoder writes them in a fraction of the time.
+    """
+    found: list[Any] = [value]
+    for item in found:
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is dict:
+            if not _TEXT.issuperset(map(type, item)) or not "".join(item).isascii():
+                return False
+            found.extend(item.values())
+        elif kind is list:
+            found.extend(item)
+        elif kind is int:
+            if not -_EXACT <= item <= _EXACT:
+                return False
+        elif kind is not bool and item is not None:
+            return False
+    return True
 
 
 def _written(value: object) -> str:
@@ -85,5 +116,5 @@ def _number(value: float) -> str:
     return f"{sign}{digits[:point]}.{digits[point:]}"
 
 
-def _unreadable(detail: str) -> RevocationError:
-    return RevocationError(Code.REVOCATION_LIST_UNREADABLE, f"canonical JSON: {detail}", Step.REVOCATION)
+def _unreadable(detail: str) -> DecodeError:
+    return DecodeError(Code.CANONICALIZATION_FAILED, f"canonical JSON: {detail}", Step.DECODE)
