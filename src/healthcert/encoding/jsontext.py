@@ -10,6 +10,8 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
 from healthcert.errors import Code, DecodeError, Step
 
 
@@ -21,23 +23,47 @@ def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZ
     """
     try:
         # RFC 8259 §8.1: UTF-8, without a byte order mark.
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = _DECODER.decode(text)
-        if max(text.count("{"), text.count("[")) > max_depth:
+        octets = data if isinstance(data, bytes) else data.encode("utf-8")
+        value = _at_once(octets)
+        if value is None:
+            value = _DECODER.decode(octets.decode("utf-8"))
+            # RFC 8259 §8.2: half a surrogate pair is text to some, and none to others.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if max(octets.count(b"{"), octets.count(b"[")) > max_depth:
             _check_depth(value, max_depth)
     except (ValueError, RecursionError):
         raise DecodeError(code, "not one JSON value that has a single reading", Step.DECODE) from None
     return value
 
 
+def _at_once(octets: bytes) -> Any:
+    """The value of a document that is written as this writes it: nothing was there twice, and nothing is left over.
+
+    That is so of nearly all that machines write, and told much sooner than by looking at each member; None for others.
+    """
+    try:
+        value = msgspec.json.decode(octets)
+        return value if msgspec.json.encode(value) == octets else None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 def _check_depth(value: Any, max_depth: int) -> None:
+    """Raises ValueError for more levels of arrays and objects than these."""
     level = [value]
-    for _ in range(max_depth + 1):
-        containers = [one for one in level if isinstance(one, (dict, list))]
-        if not containers:
+    for _ in range(max_depth):
+        below: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is dict:
+                below += one.values()
+            elif kind is list:
+                below += one
+        if not below:
             return
-        level = [inner for one in containers for inner in (one.values() if isinstance(one, dict) else one)]
-    raise ValueError("too many levels")
+        level = below
+    if any(isinstance(one, (dict, list)) for one in level):
+        raise ValueError("too many levels")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
