@@ -1,4 +1,4 @@
-"""ZLIB streams (RFC 1950), inflated within a bound."""
+"""ZLIB streams (RFC 1950), and DEFLATE streams without their frame (RFC 1951), inflated within a bound."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from healthcert.errors import Code, DecodeError, Step
 
 _HEADER_SIZE = 2
 _CHECKSUM_SIZE = 4
+_ZLIB, _RAW = 15, -15  # window sizes as zlib has them; a negative one means no header and no checksum
 
 
-def deflate(data: bytes) -> bytes:
-    """``data`` as a ZLIB stream, as small as the library makes it."""
-    return zlib_ng.compress(data, 9)
+def deflate(data: bytes, *, raw: bool = False) -> bytes:
+    """``data`` as a ZLIB stream, as small as the library makes it; ``raw`` leaves out its header and checksum."""
+    return zlib_ng.compress(data, 9, wbits=_RAW if raw else _ZLIB)
 
 
 def inflate(data: bytes, *, limit: int) -> bytes:
@@ -36,14 +37,32 @@ def inflate(data: bytes, *, limit: int) -> bytes:
     return content
 
 
-def _inflate(data: bytes, limit: int) -> tuple[zlib_ng._Decompress, bytes]:
+def inflate_raw(data: bytes, *, limit: int) -> bytes:
+    """The content of one whole DEFLATE stream without header and checksum, at most ``limit`` bytes.
+
+    Raises :class:`DecodeError` (``DECOMPRESSION_FAILED``) when the stream is damaged or cut short, has bytes after its
+    end, or holds more than ``limit`` bytes. Bits after the end are not looked at: where such streams are used, it is
+    they that are signed, so that nobody can change a bit.
+    """
+    stream, content = _inflate(data, limit, _RAW)
+    if len(content) > limit:
+        raise _error(f"more than {limit} bytes after decompression")
+    # RFC 1951 §3.2.3: the last block says so; what follows it is not part of the stream.
+    if not stream.eof:
+        raise _error("the DEFLATE stream is cut short")
+    if stream.unused_data:
+        raise _error("bytes after the end of the DEFLATE stream")
+    return content
+
+
+def _inflate(data: bytes, limit: int, window: int = _ZLIB) -> tuple[zlib_ng._Decompress, bytes]:
     # RFC 1950 §2.2: a header, compressed data, a checksum.
-    stream = zlib_ng.decompressobj()
+    stream = zlib_ng.decompressobj(window)
     try:
         # One byte more than allowed is enough to tell a bomb.
         return stream, stream.decompress(data, limit + 1)
     except zlib_ng.error:  # type: ignore[misc]  # its stub calls the exception a value
-        raise _error("not a valid ZLIB stream") from None
+        raise _error(f"not a valid {'ZLIB' if window == _ZLIB else 'DEFLATE'} stream") from None
 
 
 def _has_stray_bits(data: bytes, content: bytes, limit: int) -> bool:

@@ -29,7 +29,7 @@ def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZ
             value = _DECODER.decode(octets.decode("utf-8"))
             # RFC 8259 §8.2: half a surrogate pair is text to some, and none to others.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
-        if max(octets.count(b"{"), octets.count(b"[")) > max_depth:
+        if octets.count(b"{") + octets.count(b"[") > max_depth:
             _check_depth(value, max_depth)
     except (ValueError, RecursionError):
         raise DecodeError(code, "not one JSON value that has a single reading", Step.DECODE) from None

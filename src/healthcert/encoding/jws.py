@@ -10,6 +10,8 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -27,6 +29,7 @@ _PKCS1 = {
     "RS384": "1.2.840.113549.1.1.12",
     "RS512": "1.2.840.113549.1.1.13",
 }
+_FREQUENT = 256  # characters of a header worth remembering
 _LEAST_RSA_BITS = 2048  # RFC 7518 §3.3, §3.5
 
 
@@ -50,11 +53,17 @@ class Jws(Private, frozen=True):
         """
         if isinstance(key, RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
             return False
-        name = self.header["alg"]
+        name = self.header.get("alg")
         if pkcs1 and name in _PKCS1 and isinstance(key, RSAPublicKey):
             return verify_oid(key, _PKCS1[name], b"", self.signature, self.signing_input)
-        algorithm = _ALGORITHMS.get(name)
+        algorithm = self.algorithm
         return algorithm is not None and algorithm.verify(key, self.signature, self.signing_input)
+
+    @property
+    def algorithm(self) -> Algorithm | None:
+        """The algorithm that ``alg`` names; None where it is not there, or names none that signs certificates."""
+        name = self.header.get("alg")
+        return _ALGORITHMS.get(name) if isinstance(name, str) else None
 
     def certificates(self) -> tuple[bytes, ...]:
         """The DER certificates in ``x5c``, the signer's first; none where the header has no such parameter.
@@ -74,8 +83,8 @@ class Jws(Private, frozen=True):
             raise _error(Code.TRUST_LIST_UNREADABLE, "x5c holds what is not base64") from None
 
 
-def read(token: bytes, *, code: Code = Code.TRUST_LIST_UNREADABLE) -> Jws:
-    """The token in its parts.
+def read(token: bytes, *, code: Code = Code.TRUST_LIST_UNREADABLE, needs_alg: bool = True) -> Jws:
+    """The token in its parts. Without ``needs_alg``, one whose header has no ``alg`` is read as well; none verifies it.
 
     Raises :class:`DecodeError`: ``code`` for what is no compact JWS in its one spelling, and
     ``CRITICAL_HEADER_UNKNOWN`` for one whose ``crit`` or ``b64`` would have to be understood.
@@ -84,13 +93,12 @@ def read(token: bytes, *, code: Code = Code.TRUST_LIST_UNREADABLE) -> Jws:
     parts = token.split(b".", 3)
     if len(parts) != 3:
         raise _error(code, "not three parts with dots between them")
-    decoded = [_exact(part) for part in parts]
-    if None in decoded:
+    payload, signature = _exact(parts[1]), _exact(parts[2])
+    if payload is None or signature is None:
         raise _error(code, "a part that is not base64url as RFC 7515 has it")
-    header_bytes, payload, signature = (part or b"" for part in decoded)
-    header = _header(header_bytes)
+    header = _frequent(parts[0]) if len(parts[0]) <= _FREQUENT else _header(_exact(parts[0]) or b"")
     # RFC 7515 §4.1.1: alg must be there.
-    if header is None or not isinstance(header.get("alg"), str):
+    if header is None or not (isinstance(header.get("alg"), str) or (not needs_alg and "alg" not in header)):
         raise _error(code, "its header is not a JSON object with alg, each parameter there once")
     # RFC 7515 §4.1.11: what crit lists must be understood, and nothing that may be listed is. RFC 7797 §3: b64 says
     # that the payload is spelled otherwise; RFC 7797 §6 has it listed in crit, but not every sender does.
@@ -112,10 +120,17 @@ def write(payload: bytes, header: Mapping[str, Any], sign: Callable[[bytes], byt
     return signing_input + b"." + _encode(sign(signing_input))
 
 
+@lru_cache(maxsize=64)
+def _frequent(part: bytes) -> Mapping[str, Any] | None:
+    """The header in a first part: an issuer writes the same one into all its tokens."""
+    header = _header(_exact(part) or b"")
+    return None if header is None else MappingProxyType(header)
+
+
 def _header(data: bytes) -> dict[str, Any] | None:
     """The header; None for what is no JSON object in UTF-8 whose members are there once."""
     try:
-        header = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        header = _JSON.decode(data.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return header if isinstance(header, dict) else None
@@ -135,12 +150,13 @@ def _no_constant(name: str) -> Any:
 
 def _exact(text: bytes) -> bytes | None:
     """What base64url (RFC 7515 §2) stands for; None for any spelling but the one that encoding it gives."""
+    left = len(text) % 4
     try:
-        found = base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        found = binascii.a2b_base64(text.translate(_TO_STANDARD) + b"=" * (-left % 4), strict_mode=True)
+    except binascii.Error:
         return None
     # RFC 4648 §3.5: bits left over in the last character would make several tokens of one.
-    return found if _encode(found) == text else None
+    return found if not left or _encode(found[-(len(found) % 3) :]) == text[-left:] else None
 
 
 def _encode(data: bytes) -> bytes:
@@ -149,3 +165,8 @@ def _encode(data: bytes) -> bytes:
 
 def _error(code: Code, detail: str) -> DecodeError:
     return DecodeError(code, f"JWS: {detail}", Step.DECODE)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+# What stands for nothing in base64url becomes what stands for nothing in base64.
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/***")
