@@ -24,6 +24,8 @@ _MARKS = {
     StepResult.NOT_RUN: ("·", "bright_black"),
 }
 _LABEL_WIDTH = 14
+_FAMILY_WIDTH = 30
+_LONGEST_NAME = 80
 # Honest issuers compute it in ways of their own: only one that holds is worth a word.
 _CHECKSUMS = dict.fromkeys(UvciCheck, "") | {UvciCheck.VALID: " (its checksum holds)"}
 
@@ -108,15 +110,31 @@ def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
         yield _line("Holder", holder_summary(certificate.holder))
     for event in certificate.events:
         yield _line(event.entry_type.value.capitalize(), event_summary(event))
-        yield _line("Issuer", ", ".join(part for part in (event.issuer, country_name(event.country)) if part))
+        yield _line("Issuer", issuer_summary(event, certificate))
         if event.certificate_id:
             yield _line("Identifier", event.certificate_id + _CHECKSUMS[check_uvci(event.certificate_id)])
     for link in certificate.links:
         yield _line("Link", link)
-    start, end = (f"{at:%Y-%m-%d %H:%M}" if at else "unknown" for at in (certificate.issued_at, certificate.expires_at))
-    yield _line("Valid", f"{start} to {end} UTC")
+    if not certificate.events:
+        for identifier in certificate.identifiers:
+            yield _line("Identifier", identifier)
+    yield _line("Valid", validity_summary(certificate))
     for beside in certificate.beside:
         yield from certificate_lines(beside)
+
+
+def issuer_summary(event: Event, certificate: HealthCertificate) -> str:
+    """Who certified an event: its own issuer and country, or the certificate's where it names none."""
+    named = ", ".join(part for part in (event.issuer, country_name(event.country)) if part)
+    return named or certificate.issuer or "unknown"
+
+
+def validity_summary(certificate: HealthCertificate) -> str:
+    """From when until when; not every family says so."""
+    start, end = (at and f"{at:%Y-%m-%d %H:%M} UTC" for at in (certificate.issued_at, certificate.expires_at))
+    if start is None and end is None:
+        return "it does not say from when until when"
+    return f"{start or 'unknown'} to {end}" if end else f"from {start}, without an end"
 
 
 def holder_summary(holder: Holder) -> str:
@@ -129,16 +147,23 @@ def event_summary(event: Event) -> str:
         case Vaccination():
             dose = f"dose {event.dose}" if event.dose else "dose"
             series = f" of {event.series}" if event.series else ""
-            what = f"{dose}{series} on {event.date}"
+            what = f"{dose}{series} on {event.date or 'an unknown day'}"
             about = (event.product or event.vaccine, event.batch and f"batch {event.batch}")
         case TestResult():
             what = str(event.result)
-            about = (event.test_type, f"sampled {event.sampled_at:%Y-%m-%d %H:%M} UTC")
+            about = (event.test_type, sampling_summary(event))
         case Recovery():
             what = f"first positive {event.first_positive}, usable {event.valid_from} to {event.valid_until}"
         case Exemption():
             what = f"until {event.valid_until}"
     return ", ".join([what, *(str(part) for part in about if part)]) + (f" ({event.disease})" if event.disease else "")
+
+
+def sampling_summary(test: TestResult) -> str:
+    """When a sample was taken, as exactly as it is known."""
+    if test.sampled_at is not None:
+        return f"sampled {test.sampled_at:%Y-%m-%d %H:%M} UTC"
+    return f"sampled on {test.sampled_on}" if test.sampled_on else "sampled on an unknown day"
 
 
 def country_name(code: str | None) -> str:
@@ -150,13 +175,20 @@ def country_name(code: str | None) -> str:
 def key_summary(key: TrustedKey) -> str:
     usages = "any entry" if key.usages is None else ", ".join(sorted(key.usages)) or "no entry"
     until = f", until {key.not_after:%Y-%m-%d}" if key.not_after else ""
-    return f"key {key.kid.hex()}, {key.country or 'country unknown'}, may sign {usages}{until}"
+    owner = key.country or key.issuer or "country unknown"
+    return f"key {kid_in_words(key)}, {owner}, may sign {usages}{until}"
+
+
+def kid_in_words(key: TrustedKey) -> str:
+    """A kid as its family writes it: a name where keys go by issuer or have one, hexadecimal digits elsewhere."""
+    named = key.issuer is not None or key.domain == "2D-DOC"
+    return key.kid.decode("utf-8", "replace") if named else key.kid.hex()
 
 
 def key_lines(key: TrustedKey) -> Iterator[str]:
     """All that is known of a key."""
     values = describe_key(key)
-    yield _line("Kid", values["kid"])
+    yield _line("Kid", kid_in_words(key))
     yield _line("Country", values["country"] or "unknown")
     yield _line("Algorithm", values["algorithm"] or "unreadable")
     yield _line("May sign", "any entry" if values["usages"] is None else ", ".join(values["usages"]) or "no entry")
@@ -184,6 +216,22 @@ def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))] if cells else []
     for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+class Table:
+    """One line for each certificate of many: file, family, verdict, reason. The columns fit what will be named."""
+
+    def __init__(self, sources: Iterable[str]) -> None:
+        longest = max((len(source) for source in sources), default=0)
+        self._width = min(longest + len("#10"), _LONGEST_NAME)
+
+    def row(self, source: str, family: str, outcome: Outcome | None, why: str) -> str:
+        """A line of the table; without an outcome, of a file in which there is no certificate."""
+        name = printable(source)
+        if len(name) > self._width:
+            name = "…" + name[1 - self._width :]
+        word = click.style(f"{outcome or 'none':<12}", fg=COLOURS[outcome] if outcome else "bright_black")
+        return f"{name:<{self._width}}  {printable(family):<{_FAMILY_WIDTH}}  {word}  {printable(why)}".rstrip()
 
 
 def _line(label: str, text: str) -> str:

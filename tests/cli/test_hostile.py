@@ -41,7 +41,6 @@ def test_hostile_files_are_refused_each_with_a_code_and_nothing_escapes(run: Run
     done = run("verify", *files, "folder", "--trust", "dsc.pem", "--json")
     assert done.exit_code == 1
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines.pop()["code"] == "ENVIRONMENT"  # the folder
     assert len(lines) >= len(files)
     assert {line["outcome"] for line in lines} == {"refused"}
     assert "GENERAL_ERROR" not in {line["code"] for line in lines}

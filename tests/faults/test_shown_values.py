@@ -23,6 +23,7 @@ def tagged(text: str) -> cbor2.CBORTag:
 def test_the_day_that_is_shown_is_the_one_that_was_written(written: str) -> None:
     (event,) = accepted(vaccination(dt=written)).events
     assert isinstance(event, hc.Vaccination)
+    assert event.date is not None
     assert event.date.isoformat() == "2021-06-11"
 
 
@@ -41,6 +42,7 @@ def test_the_day_that_is_shown_is_the_one_that_was_written(written: str) -> None
 def test_a_sample_time_is_read_in_every_notation_of_the_field(sampled: Any, utc: str) -> None:
     (event,) = accepted(payload_with("t", TEST_ENTRY | {"sc": sampled})).events
     assert isinstance(event, hc.TestResult)
+    assert event.sampled_at is not None
     assert event.sampled_at.isoformat() == utc
 
 

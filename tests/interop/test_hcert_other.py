@@ -245,7 +245,7 @@ def test_what_a_ddcc_says_is_shown_under_its_name() -> None:
         "name": certificate.holder.name,
         "birthDate": certificate.holder.birth_date,
         "identifier": certificate.holder.document_number,
-        "date": event.date.isoformat(),
+        "date": event.date and event.date.isoformat(),
         "dose": event.dose,
         "total_doses": event.series,
         "lot": event.batch,

@@ -5,44 +5,62 @@ from __future__ import annotations
 import re
 
 from healthcert.errors import Code, DecodeError, Step
+from healthcert.families.divoc.family import DIVOC
 from healthcert.families.hcert.family import AT1, DK3, HC1, LT1, NO1
+from healthcert.families.links import unwrap
+from healthcert.families.nzcp.family import NZCP
 from healthcert.families.protocol import Family
+from healthcert.families.refused import REFUSED
+from healthcert.families.shapes import is_document
+from healthcert.families.shc.family import SHC
+from healthcert.families.shc.forms import cards_in
+from healthcert.families.twoddoc.family import TWODDOC
+from healthcert.families.vds_nc.family import VDS_NC
 from healthcert.limits import Limits
+from healthcert.model import Scan
 
-FAMILIES: tuple[Family, ...] = (HC1, LT1, AT1, NO1, DK3)
+FAMILIES: tuple[Family, ...] = (HC1, SHC, NZCP, TWODDOC, VDS_NC, DIVOC, LT1, AT1, NO1, DK3, *REFUSED)
 
 KINDS = frozenset(kind for family in FAMILIES for kind in family.kinds)
-"""Everything that can be read, by the names that policies and reports use."""
+"""Everything that can be verified, by the names that policies and reports use."""
 
 # HCERT specification §4.2.2: HC and a version, which counts on to 9 and then to Z.
 _OTHER_HCERT_VERSION = r"HC[1-9A-Z]:"
-# Told by name to the person at the door, who then knows that the code is not to blame.
-_OTHERS = {
-    "NL1:": "Dutch domestic certificate",
-    "NL2:": "Dutch domestic certificate",
-    "shc:/": "SMART Health Card",
-    "NZCP:/": "New Zealand COVID Pass",
-    "DC0": "French 2D-Doc",
-}
+_TOKEN = "eyJ"  # noqa: S105 (how every JWS begins; no secret)
+_LINE_ENDS = "\r\n"
 
 
 def recognise(text: str, limits: Limits) -> tuple[Family, str]:
     """The family that a scanned text claims to belong to, and the text without the scanner's line end.
 
-    Raises :class:`DecodeError`: ``INPUT_TOO_LONG``, ``UNSUPPORTED_VERSION`` for a later HCERT,
-    ``INVALID_SCHEME_PREFIX`` for anything else.
+    A link of the French wallet is taken for the certificate in it. Raises :class:`DecodeError`: ``INPUT_TOO_LONG``,
+    ``UNSUPPORTED_VERSION`` for a later HCERT, ``INVALID_SCHEME_PREFIX`` for anything else.
     """
-    # A line end is not part of the text; a space is, being a base45 symbol.
-    text = text.strip("\r\n")
-    if len(text) > limits.text_chars:
-        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.text_chars} characters", Step.RECOGNISE)
+    text = unwrap(_cleaned(text))
+    limit = limits.document_chars if text.startswith(_TOKEN) or is_document(text) else limits.text_chars
+    if len(text) > limit:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limit} characters", Step.RECOGNISE)
     for family in FAMILIES:
         if family.recognises(text):
             return family, text
     # HCERT specification §4.2.2: a new version is a break.
     if re.match(_OTHER_HCERT_VERSION, text):
         raise DecodeError(Code.UNSUPPORTED_VERSION, "a version of HCERT that is not supported", Step.RECOGNISE)
-    for prefix, name in _OTHERS.items():
-        if text.startswith(prefix):
-            raise DecodeError(Code.INVALID_SCHEME_PREFIX, f"a {name}, which is not supported", Step.RECOGNISE)
-    raise DecodeError(Code.INVALID_SCHEME_PREFIX, "not the text of a health certificate (HC1:...)", Step.RECOGNISE)
+    raise DecodeError(Code.INVALID_SCHEME_PREFIX, "not a health certificate of any kind that is known", Step.RECOGNISE)
+
+
+def split(text: str, limits: Limits) -> tuple[str, ...] | None:
+    """The certificates in a document that holds any number of them; None for a text that is one certificate.
+
+    Raises :class:`DecodeError` for a document that is damaged, or has none in it, or too many.
+    """
+    found = cards_in(text, limits) if is_document(text) else None
+    if found is not None and not found:
+        raise DecodeError(Code.NO_ENTRY, "a document without a certificate in it", Step.RECOGNISE)
+    return found
+
+
+def _cleaned(text: str) -> str:
+    """The text without the line end that scanners and files add; a space is a symbol of base45, and stays."""
+    stripped = text.strip(_LINE_ENDS)
+    return Scan(stripped, text.data) if isinstance(text, Scan) else stripped

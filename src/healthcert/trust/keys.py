@@ -125,7 +125,7 @@ class TrustedKey:
         return replace(self, usages=allowed)
 
     def within(
-        self, domain: str, *, issuer: str | None = None, country: str | None = None, chain: tuple[Link, ...] = ()
+        self, domain: str | None, *, issuer: str | None = None, country: str | None = None, chain: tuple[Link, ...] = ()
     ) -> TrustedKey:
         """The key, as one of this domain, vouched for by ``chain``; ``country`` where it does not say its own."""
         return replace(self, domain=domain, issuer=issuer, country=self.country or country, chain=chain)

@@ -5,16 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from healthcert.errors import Code, RuleError, Step, VerificationError
+from healthcert.families.hcert.family import Hcert
+from healthcert.families.protocol import Decoded
+from healthcert.families.shc.family import SHC, bundle_of, rid_of
+from healthcert.families.twoddoc.family import TWODDOC, text_of
 from healthcert.lists.anchors import Environment
 from healthcert.model import HealthCertificate
 from healthcert.revocation.answer import RevocationAnswer, Standing
-from healthcert.revocation.identifiers import Subject, hcert_identifiers
+from healthcert.revocation.identifiers import (
+    IdentifierType,
+    Subject,
+    hcert_identifiers,
+    shc_identifiers,
+    twoddoc_identifiers,
+)
 from healthcert.revocation.store import RevocationStore
 from healthcert.rules.ruling import Ruling
 from healthcert.rules.store import RuleStore
@@ -95,18 +105,36 @@ def _subject(
 ) -> Subject:
     """The certificate as the store's lists may name it."""
     decoded, key = authenticated.decoded, authenticated.key
+    return Subject(
+        kid=key.kid,
+        country=key.country,
+        issuer=key.issuer,
+        not_before=decoded.claims.not_before,
+        identifiers=_identifiers(decoded, entries, store.types),
+    )
+
+
+def _identifiers(
+    decoded: Decoded, entries: Sequence[tuple[str, str | None]], types: Container[IdentifierType]
+) -> Mapping[IdentifierType, tuple[bytes, ...]]:
+    """By what lists may name a certificate; nothing where its family has no way of revoking one."""
+    if decoded.family is SHC:
+        return shc_identifiers(rid_of(decoded), bundle_of(decoded))
+    if decoded.family is TWODDOC:
+        return twoddoc_identifiers(text_of(decoded))
+    if not isinstance(decoded.family, Hcert):
+        return {}
     assert decoded.algorithm is not None, "a signature that was verified has one"
     # dgc-gateway: by a hash of the signature, of the identifier, or of country and identifier; countries have their own
     # ways besides. dgca-revocation-distribution-service: each hash is looked for in the slices of its first digits.
     # The types that the lists go by are computed, and no others.
-    identifiers = hcert_identifiers(
+    return hcert_identifiers(
         signature=decoded.signature,
         algorithm=decoded.algorithm,
         entries=entries,
         issuer=decoded.claims.issuer,
-        types=store.types,
+        types=types,
     )
-    return Subject(kid=key.kid, country=key.country, identifiers=identifiers)
 
 
 def _identified(certificate: HealthCertificate) -> Iterator[tuple[str, str | None]]:

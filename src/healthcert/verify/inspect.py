@@ -8,7 +8,7 @@ from healthcert.errors import Code, DecodeError, HealthCertError
 from healthcert.families import recognise
 from healthcert.families.protocol import Layer
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.model import NoTruth
+from healthcert.model import NoTruth, Scan
 from healthcert.verify.report import plain
 
 
@@ -34,7 +34,7 @@ class Unverified(NoTruth, frozen=True, kw_only=True):
         }
 
 
-def inspect_unverified(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Unverified:
+def inspect_unverified(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Unverified:
     """The layers of a certificate, for developers and support. Never raises on bad input.
 
     The result is of another type than a verified certificate, so that it cannot be taken for one.
@@ -42,9 +42,9 @@ def inspect_unverified(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Unverif
     layers: list[Layer] = []
     family = None
     try:
-        found, text = recognise(text, limits)
+        found, certificate = recognise(Scan.of(text) if isinstance(text, bytes) else text, limits)
         family = found.name
-        for layer in found.layers(text, limits):
+        for layer in found.layers(certificate, limits):
             layers.append(layer)  # noqa: PERF402 (those before a failure are kept)
     except HealthCertError as error:
         return Unverified(family=family, layers=tuple(layers), problem=error)

@@ -48,6 +48,8 @@ TOLERABLE = frozenset(
         Code.UNDEFINED_VALUE,
         Code.ISSUER_COUNTRY_MISMATCH,
         Code.TRUST_LIST_STALE,
+        Code.FIELD_UNEXPECTED,
+        Code.CARD_TOO_LONG,
     )
 )
 """Every departure that honest issuers are known for. Each is tolerated by name, and a warning where it is met."""
@@ -74,11 +76,12 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What a certificate must be to be accepted. The defaults are those of a verifier at a border.
 
     ``families`` are those that hold anywhere; a certificate for use within one country has to be named here before
-    it is accepted, as has a mere link to health data. ``tolerated`` are the departures that become warnings instead of
-    refusals. ``assurances`` are the ways of knowing a key that are enough: a list that only its server's name vouches
-    for is not, unless it is named. ``trust_grace`` is how long a list that is overdue is still believed, with a
-    warning; after that nothing can be told. ``clock_skew`` is allowed to either side of the validity. Lowering
-    ``rsa_bits`` admits weak keys.
+    it is accepted, as has a mere link to health data. ``algorithms`` are those that signatures may be made with,
+    whatever the family; None for those that the specification of each family allows. ``tolerated`` are the departures
+    that become warnings instead of refusals. ``assurances`` are the ways of knowing a key that are enough: a list that
+    only its server's name vouches for is not, unless it is named. ``trust_grace`` is how long a list that is overdue is
+    still believed, with a warning; after that nothing can be told. ``clock_skew`` is allowed to either side of the
+    validity. Lowering ``rsa_bits`` admits weak keys.
 
     ``revocation`` says whether revocation lists have to tell. One that is overdue for more than ``revocation_grace``
     tells nothing. A filter errs now and then: what it has is refused when at most one in ``1 / revocation_odds``
@@ -91,9 +94,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     """
 
     name: str = "default"
-    families: frozenset[str] = frozenset(("EU DCC", "WHO DDCC", "WHO DVC"))
+    families: frozenset[str] = frozenset(
+        ("EU DCC", "WHO DDCC", "WHO DVC", "SMART Health Card", "NZ COVID Pass", "ICAO VDS-NC", "DIVOC", "2D-Doc")
+    )
     entry_types: frozenset[EntryType] = frozenset(EntryType)
-    algorithms: frozenset[Algorithm] = frozenset((Algorithm.ES256, Algorithm.PS256))
+    algorithms: frozenset[Algorithm] | None = None
     rsa_bits: int = 2048
     assurances: frozenset[Assurance] = frozenset((Assurance.SIGNED_CHAIN, Assurance.SIGNED_LIST, Assurance.LOCAL))
     trust_grace: timedelta = timedelta(days=7)
@@ -110,8 +115,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        for name in ("families", "entry_types", "algorithms", "assurances", "tolerated"):
+        for name in ("families", "entry_types", "assurances", "tolerated"):
             force_setattr(self, name, frozenset(getattr(self, name)))
+        if self.algorithms is not None:
+            force_setattr(self, "algorithms", frozenset(self.algorithms))
         force_setattr(self, "assurances", frozenset(Assurance(one) for one in self.assurances))
         force_setattr(self, "revocation", RevocationCheck(self.revocation))
         if stray := self.tolerated - TOLERABLE:
@@ -153,7 +160,7 @@ class Policy(Struct, frozen=True, kw_only=True):
             "name": self.name,
             "families": sorted(self.families),
             "entry_types": sorted(self.entry_types),
-            "algorithms": sorted(algorithm.name for algorithm in self.algorithms),
+            "algorithms": None if self.algorithms is None else sorted(one.name for one in self.algorithms),
             "rsa_bits": self.rsa_bits,
             "assurances": sorted(self.assurances),
             "trust_grace_seconds": self.trust_grace.total_seconds(),

@@ -59,7 +59,8 @@ class Report(NoTruth, frozen=True, kw_only=True):
     ``OK`` and None. ``certificate`` is there
     once the signature held and the content could be read, whatever the outcome; ``key`` is the key that signed.
     ``warnings`` are the departures that the policy tolerated. ``revocation`` is what the revocation lists say,
-    ``rules`` what the rules of the policy's country say; None where they were not asked.
+    ``rules`` what the rules of the policy's country say; None where they were not asked. ``beside`` are the reports on
+    the other certificates of a document that holds several, each signed by itself; none of them is better than this.
     """
 
     outcome: Outcome
@@ -74,6 +75,7 @@ class Report(NoTruth, frozen=True, kw_only=True):
     rules: Ruling | None
     checked_at: datetime
     policy: Policy
+    beside: tuple[Report, ...] = ()
 
     def __getitem__(self, step: Step) -> StepOutcome:
         """The outcome of one step: ``report[Step.TRUST].outcome``."""
@@ -106,6 +108,7 @@ class Report(NoTruth, frozen=True, kw_only=True):
             "revocation": None if self.revocation is None else describe_answer(self.revocation),
             "rules": None if self.rules is None else describe_ruling(self.rules),
             "policy": self.policy.to_dict(),
+            "beside": [report.to_dict() for report in self.beside],
         }
 
 

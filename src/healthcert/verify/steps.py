@@ -6,10 +6,10 @@ The stages are types: only :func:`signature` makes an :class:`Authenticated`, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from healthcert.codings import DETECTED, NOT_DETECTED
+from healthcert.codings import DETECTED, NOT_DETECTED, finding
 from healthcert.encoding.cwt import Claims
 from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
@@ -23,8 +23,12 @@ from healthcert.rules.ruling import RuleState, Ruling, RulingOutcome
 from healthcert.trust.generation import LOCAL
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
+from healthcert.trust.vouching import vouched
 from healthcert.verify.policy import Policy, RevocationCheck, RulesCheck
 from healthcert.verify.report import odds_in_words
+
+_SHOWN_KID = 64
+_TIMES = {"exp": "expires_at", "iat": "issued_at", "nbf": "not_before"}
 
 
 class Authenticated(Private, frozen=True):
@@ -56,29 +60,24 @@ def accept(decoded: Decoded, policy: Policy) -> str | None:
 
 
 def trust(decoded: Decoded, store: TrustStore, now: datetime, policy: Policy) -> tuple[TrustedKey, ...]:
-    """Every trusted key that the kid may mean."""
-    # HCERT specification §3.3.3: the kid SHALL be there.
+    """Every trusted key that may have signed: those that the kid may mean, or that of the signer's own certificate."""
+    if problem := decoded.family.check_signer(decoded):
+        by_name = decoded.issuer is not None or decoded.certificate is not None
+        raise _refuse(Code.ISSUER_INVALID if by_name else Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
+    if decoded.certificate is not None:
+        # ICAO Doc 9303-13 §5.4: the signer's certificate comes along, and its country's authority vouches for it.
+        return _vouched(decoded, decoded.certificate, store, now, policy)
+    # HCERT specification §3.3.3: the kid SHALL be there. Elsewhere, too, nothing else says which key it is.
     if decoded.kid is None:
         raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, "the certificate names no kid", Step.TRUST)
-    if problem := decoded.family.check_kid(decoded):
-        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, problem, Step.TRUST)
     # HCERT specification §3.3.3: a verifier MUST check all DSCs with that kid.
     # WHO trust domains: a key that may sign one kind of certificate may not sign another.
-    candidates = store.candidates(decoded.kid, domains=decoded.domains, assurances=policy.assurances)
+    # SMART Health Cards, "Determining keys associated with an issuer": a kid means a key of its issuer, and no other.
+    candidates = store.candidates(
+        decoded.kid, domains=decoded.domains, issuer=decoded.issuer, assurances=policy.assurances
+    )
     if not candidates:
-        if not store:
-            raise _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
-        if unsure := store.candidates(decoded.kid, domains=decoded.domains):
-            named = ", ".join(sorted({provenance.assurance for key in unsure for provenance in key.provenance}))
-            raise _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
-        if _all_expired(store, now, policy):
-            # A key of today is on none of them: that it is missing says nothing.
-            raise _refuse(Code.TRUST_LIST_EXPIRED, "every list of keys is too old to tell", Step.TRUST)
-        where = "is not in the trust store"
-        if others := store.known(decoded.kid):
-            domains = ", ".join(sorted({key.domain or "any domain" for key in others}))
-            where = f"is in the trust store only for: {domains}"
-        raise _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {decoded.kid.hex()} {where}", Step.TRUST)
+        raise _missing(decoded, decoded.kid, store, now, policy)
     if len(candidates) > policy.limits.candidate_keys:
         # Whoever may name a kid freely must not crowd out the keys whose kid is that of their certificate.
         candidates = tuple(key for key in candidates if key.certificate is not None) or candidates
@@ -89,9 +88,51 @@ def trust(decoded: Decoded, store: TrustStore, now: datetime, policy: Policy) ->
     return candidates
 
 
+def _missing(decoded: Decoded, kid: bytes, store: TrustStore, now: datetime, policy: Policy) -> VerificationError:
+    """Why no key can have signed: the first reason that the operator can do something about."""
+    if not store:
+        return _refuse(Code.TRUST_STORE_EMPTY, "no trusted keys are loaded", Step.TRUST)
+    if unsure := store.candidates(kid, domains=decoded.domains, issuer=decoded.issuer):
+        named = ", ".join(sorted({provenance.assurance for key in unsure for provenance in key.provenance}))
+        return _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
+    if _all_expired(store, now, policy):
+        # A key of today is on none of them: that it is missing says nothing.
+        return _refuse(Code.TRUST_LIST_EXPIRED, "every list of keys is too old to tell", Step.TRUST)
+    where = "is not in the trust store"
+    if others := store.known(kid):
+        where = f"is in the trust store only for: {', '.join(sorted({_standing_for(key) for key in others}))}"
+        if any(key.issuer is None for key in others) and decoded.issuer is not None:
+            where = "is in the trust store, but not as a key of the issuer that the certificate names"
+    named = _kid_in_words(kid, is_text=decoded.issuer is not None)
+    return _refuse(Code.KEY_NOT_IN_TRUST_LIST, f"kid {named} {where}", Step.TRUST)
+
+
+def _standing_for(key: TrustedKey) -> str:
+    return f"{key.domain or 'any domain'}{' of another issuer' if key.issuer is not None else ''}"
+
+
+def _kid_in_words(kid: bytes, *, is_text: bool) -> str:
+    """A kid as its family writes it: text that can be printed as it is, and bytes in hexadecimal."""
+    shown = kid[:_SHOWN_KID]
+    return shown.decode() if is_text and shown.isascii() and shown.decode().isprintable() else shown.hex()
+
+
+def _vouched(
+    decoded: Decoded, certificate: bytes, store: TrustStore, now: datetime, policy: Policy
+) -> tuple[TrustedKey, ...]:
+    domains, issuer = decoded.domains or frozenset(), decoded.claims.issuer
+    try:
+        return vouched(store, certificate, domains=domains, issuer=issuer, now=now, assurances=policy.assurances)
+    except TrustError as error:
+        if error.code is Code.KEY_NOT_IN_TRUST_LIST and _all_expired(store, now, policy):
+            raise _refuse(Code.TRUST_LIST_EXPIRED, "every list of authorities is too old to tell", Step.TRUST) from None
+        raise _refuse(error.code, error.detail, Step.TRUST) from None
+
+
 def _all_expired(store: TrustStore, now: datetime, policy: Policy) -> bool:
     """Whether there are lists of keys, and none of those that the policy accepts can be believed any more."""
-    heads = [one.head for one in store.state.lists.values() if one.rows and one.head.source != LOCAL]
+    lists = [one for one in store.state.lists.values() if one.head.source != LOCAL]
+    heads = [one.head for one in lists if one.rows or one.details.authorities]
     ends = [head.best_before for head in heads if head.assurance in policy.assurances]
     return bool(ends) and all(end is not None and now - end > policy.trust_grace for end in ends)
 
@@ -119,8 +160,9 @@ def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -
 def signature(decoded: Decoded, candidates: Sequence[TrustedKey], policy: Policy) -> Authenticated:
     """Which of the candidates made the signature."""
     algorithm = decoded.algorithm
-    # HCERT specification §3.3.2: ES256 and PS256, nothing else. Test CO4.
-    if algorithm not in policy.algorithms or algorithm is None:
+    # HCERT specification §3.3.2: ES256 and PS256, nothing else (test CO4); every other family has its own.
+    accepted = decoded.algorithms if policy.algorithms is None else policy.algorithms
+    if algorithm not in accepted or algorithm is None:
         raise _refuse(Code.ALGORITHM_NOT_ACCEPTED, f"alg {decoded.algorithm_label} is not accepted", Step.SIGNATURE)
     problem = (Code.SIGNATURE_INVALID, "no trusted key made this signature")
     for candidate in candidates:
@@ -150,25 +192,33 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
     # RFC 8392 §2: NumericDate is a number of seconds; what is no moment is neither past nor future.
     if claims.invalid:
         raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(claims.invalid)}: not a moment in time", Step.TIME)
-    # HCERT specification §3.3.5 and §3.3.6: both SHALL be there.
+    # HCERT specification §3.3.5 and §3.3.6: exp and iat SHALL be there; every other family has its own.
     findings: tuple[Finding, ...] = ()
-    if claims.expires_at is None or claims.issued_at is None:
-        missing = "exp" if claims.expires_at is None else "iat"
-        if not decoded.timeless:
-            raise _refuse(Code.CWT_TIME_INVALID, f"{missing} is missing", Step.TIME)
-        findings = (Finding(Code.TIME_ABSENT, Step.TIME, f"{missing} is missing, as this kind of certificate allows"),)
+    if missing := _absent(claims, decoded.needs):
+        raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(missing)}: missing", Step.TIME)
+    if decoded.may_lack and (missing := _absent(claims, decoded.may_lack)):
+        detail = f"{missing[0]} is missing, as this kind of certificate allows"
+        findings = (Finding(Code.TIME_ABSENT, Step.TIME, detail),)
     # RFC 8392 §3.1.6, §3.1.5: not before it was issued, not before nbf. Test CO16.
     if clock + skew < max(claims.issued_at or 0, claims.not_before or 0):
         raise _refuse(Code.CWT_NOT_YET_VALID, "the certificate is not valid yet", Step.TIME)
-    # HCERT specification §3.3.5: after exp a verifier MUST reject. Test CO17.
-    if claims.expires_at is not None and clock - skew > claims.expires_at:
+    # HCERT specification §3.3.5: after exp a verifier MUST reject (test CO17). RFC 7519 §4.1.4: on exp or after it.
+    end, late = claims.expires_at, clock - skew
+    if end is not None and (late > end or (decoded.ends_at_exp and late == end)):
         raise _refuse(Code.CWT_EXPIRED, "the certificate has expired", Step.TIME)
     if key is None:
         return findings
-    return findings + _key_window(claims, key, clock, skew)
+    # 2D-Doc specification §6: the certificate has to be valid on the day of the signature; documents outlive it.
+    return findings + _key_window(claims, key, clock if decoded.signed_at is None else decoded.signed_at, skew)
+
+
+def _absent(claims: Claims, names: Collection[str]) -> list[str]:
+    """Those of the time claims with these names that are not there, in the order of the alphabet."""
+    return sorted([name for name in names if getattr(claims, _TIMES[name]) is None])
 
 
 def _key_window(claims: Claims, key: TrustedKey, clock: float, skew: float) -> tuple[Finding, ...]:
+    """Whether the key is, or was, valid at the moment ``clock``."""
     findings: tuple[Finding, ...] = ()
     # RFC 5280 §4.1.2.5: a certificate is valid from notBefore to notAfter, both included.
     if key.not_before is not None:
@@ -186,7 +236,8 @@ def _key_window(claims: Claims, key: TrustedKey, clock: float, skew: float) -> t
         # this; the key's own end is enforced above, so nothing is accepted for longer than the key lives.
         if claims.expires_at is not None and claims.expires_at > end:
             findings = (Finding(Code.EXPIRES_AFTER_KEY, Step.TIME, "exp lies after the end of the signing key"),)
-    if key.not_before is None or key.not_after is None:
+    # Where keys go by issuer, they are valid for as long as their issuer lists them.
+    if key.issuer is None and (key.not_before is None or key.not_after is None):
         findings += (Finding(Code.KEY_DATES_UNKNOWN, Step.TIME, "the trust list does not say when the key is valid"),)
     return findings
 
@@ -211,9 +262,10 @@ def content(certificate: HealthCertificate, now: datetime, policy: Policy) -> No
 def _check_event(event: Event, now: datetime, policy: Policy) -> None:
     if isinstance(event, TestResult):
         # Test DGC7: a detected result must never show as valid; nor may one that is neither.
-        if event.result == DETECTED:
+        result = finding(event.result)
+        if result == DETECTED:
             raise _refuse(Code.TEST_RESULT_POSITIVE, "the test was positive", Step.CONTENT)
-        if event.result != NOT_DETECTED:
+        if result != NOT_DETECTED:
             raise _refuse(Code.TEST_RESULT_UNKNOWN, "the test's result is not a known code", Step.CONTENT)
     # Test DGC8.
     if event.lies_after(now + policy.clock_skew):

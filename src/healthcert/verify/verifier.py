@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 
+from msgspec.structs import replace
+
 from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, HealthCertError, Step, VerificationError
+from healthcert.families import split
 from healthcert.families.protocol import Decoded, Finding
-from healthcert.model import HealthCertificate
+from healthcert.families.shapes import is_document
+from healthcert.model import HealthCertificate, Scan
 from healthcert.revocation.answer import RevocationAnswer
 from healthcert.revocation.store import RevocationStore
 from healthcert.rules.ruling import Ruling
@@ -49,9 +53,14 @@ _UNDETERMINED = frozenset(
         Code.REVOCATION_STORE_UNREADABLE,
         Code.RULES_OPEN,
         Code.RULES_UNKNOWN,
+        Code.FAMILY_NOT_SUPPORTED,
+        Code.PARTS_MISSING,
+        Code.EXTRA_MISSING,
         Code.GENERAL_ERROR,
     )
 )
+# Of several certificates in one document the worst one speaks for all.
+_WORST = {Outcome.REFUSED: 0, Outcome.UNDETERMINED: 1, Outcome.ACCEPTED: 2}
 
 
 @cache
@@ -87,19 +96,32 @@ class Verifier:
         self._policy = policy or Policy()
         self._clock = clock or SystemClock()
 
-    def examine(self, text: str) -> Report:
-        """Everything that can be told of ``text``. Never raises on bad input.
+    def examine(self, text: str | bytes) -> Report:
+        """Everything that can be told of ``text``, or of the bytes of a barcode. Never raises on bad input.
 
         What follows a failed step is still run where it does not depend on it, so that an officer reads
-        "signed, but expired", not just the first obstacle.
+        "signed, but expired", not just the first obstacle. Of a document with several certificates (a file of SMART
+        Health Cards) the report is about the worst of them, and has those on the others ``beside`` it.
         """
+        text = Scan.of(text) if isinstance(text, bytes) else text
+        try:
+            certificates = split(text, self._policy.limits)
+        except Exception as error:  # noqa: BLE001 (see _fail)
+            run = _Run(self._policy, self._now())
+            run.refuse(error)
+            return run.report()
+        if certificates is None:
+            return self._examine(text)
+        return _together([self._examine(one) for one in certificates])
+
+    def _examine(self, text: str) -> Report:
         run = _Run(self._policy, self._now())
         run.read(text, self._trust)
         run.authenticate()
         run.judge(self._trust, self._revocation, self._rules)
         return run.report()
 
-    def verify(self, text: str) -> Verified:
+    def verify(self, text: str | bytes) -> Verified:
         """The certificate in ``text``, accepted.
 
         Raises :class:`VerificationError` with the code and step of the first obstacle.
@@ -109,19 +131,23 @@ class Verifier:
             return Verified(report.certificate, report)
         raise VerificationError(report.code, report.detail, report.step)
 
-    def examine_many(self, texts: Iterable[str]) -> Iterator[Report]:
+    def examine_many(self, texts: Iterable[str | bytes]) -> Iterator[Report]:
         """A report for each text, in the order of the texts, made as they are asked for.
 
         Of a list or tuple, a few dozen are taken through each stage together, which is faster; any other iterable may
         be waiting for somebody to scan the next code, so of it nothing is read ahead.
         """
-        if isinstance(texts, str):
+        if isinstance(texts, (str, bytes)):
             raise TypeError("examine_many takes many texts; examine takes one")
         if not isinstance(texts, (list, tuple)):
             yield from map(self.examine, texts)
             return
         for start in range(0, len(texts), _TOGETHER):
-            runs = [(_Run(self._policy, self._now()), text) for text in texts[start : start + _TOGETHER]]
+            some = [Scan.of(text) if isinstance(text, bytes) else text for text in texts[start : start + _TOGETHER]]
+            if any(map(is_document, some)):  # which may hold several
+                yield from map(self.examine, some)
+                continue
+            runs = [(_Run(self._policy, self._now()), text) for text in some]
             for run, text in runs:
                 run.read(text, self._trust)
             for run, _ in runs:
@@ -136,6 +162,12 @@ class Verifier:
             # It would be read in whatever zone this machine is set to.
             raise ValueError("the moment of the clock has no time zone")
         return now
+
+
+def _together(reports: list[Report]) -> Report:
+    """The report on a document: that on the worst certificate in it, with the others beside it."""
+    worst = min(reports, key=lambda report: _WORST[report.outcome])
+    return replace(worst, beside=tuple([report for report in reports if report is not worst]))
 
 
 class _Run:
@@ -165,18 +197,23 @@ class _Run:
         self._ruling: Ruling | None = None
         self._notes: dict[Step, StepOutcome] = {}
 
+    def refuse(self, error: Exception) -> None:
+        """Notes that nothing can be examined."""
+        self._run.append(Step.RECOGNISE)
+        self._fail(Step.RECOGNISE, error)
+
     def read(self, text: str, store: TrustStore) -> None:
         """The text taken apart, and the keys that may have signed it."""
         policy, run = self._policy, self._run
         try:
             run.append(Step.RECOGNISE)
-            family, text = steps.recognise(text, policy)
+            family, found = steps.recognise(text, policy)
             self._family = family.name
         except Exception as error:  # noqa: BLE001 (see _fail)
             return self._fail(Step.RECOGNISE, error)
         try:
             run.append(Step.DECODE)
-            self._decoded = decoded = steps.decode(family, text, policy)
+            self._decoded = decoded = steps.decode(family, found, policy)
         except Exception as error:  # noqa: BLE001
             return self._fail(Step.DECODE, error)
         try:

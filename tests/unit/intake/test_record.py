@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import healthcert as hc
-from healthcert.codings import COVID_19, SNOMED_CT
-from healthcert.families.hcert.valuesets import EMA_ORGANISATION, EU_REGISTER, JRC_DEVICE
+from healthcert.codings import COVID_19, EU_REGISTER, SNOMED_CT
+from healthcert.families.hcert.valuesets import EMA_ORGANISATION, JRC_DEVICE
 from healthcert.intake.record import ENTRY_TYPES, fields_of, read_record
 
 HOLDER = {"family_name": "Exemplaire", "given_name": "Zoé", "birth_date": "1984-02-29"}
@@ -49,6 +49,7 @@ def test_a_vaccination() -> None:
 def test_a_test() -> None:
     _, event = read_record(hc.EntryType.TEST, RECORDS[hc.EntryType.TEST] | {"name": None})
     assert isinstance(event, hc.TestResult)
+    assert event.sampled_at is not None
     assert event.sampled_at.utcoffset() == timedelta(hours=2)
     assert event.device == hc.Coding(JRC_DEVICE, "1232")
     assert event.name is None

@@ -15,7 +15,8 @@ from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.anchors import Environment, load_anchors
 from healthcert.lists.config import SECRETS
 from healthcert.model import EntryType
-from healthcert.trust.sources.protocol import Source
+from healthcert.trust.certificates import read_certificate
+from healthcert.trust.sources.protocol import Context, Role, Source, TrustList
 from healthcert.trust.sources.registry import SOURCES, source_named
 from healthcert.trust.store import TrustStore
 from healthcert.trust.update import Feed, install_list
@@ -40,6 +41,12 @@ from healthcert_cli.text import printable
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--kid", type=Kid(), help="The kid of a bare public key, which has none of its own.")
 @click.option(
+    "--key-id",
+    help="The same in families whose kids are text: key-1 (NZ COVID Pass), a thumbprint (SMART Health Cards), FR03AHP1 "
+    "(2D-Doc).",
+)
+@click.option("--issuer", help="URL or DID of the issuer whose keys they are, in families that key by issuer.")
+@click.option(
     "--usage",
     "usages",
     multiple=True,
@@ -47,7 +54,7 @@ from healthcert_cli.text import printable
     help="What the list is for, whatever more its certificates allow; may be repeated. [default: what they allow]",
 )
 @click.option(
-    "--domain", help="What the keys may sign at all: DCC, DDCC, AT-EXEMPTION, CH-LIGHT ... [default: anything]"
+    "--domain", help="What the keys may sign at all: DCC, DDCC, SHC, NZCP, ICAO, DIVOC, 2D-DOC ... [default: anything]"
 )
 @click.option(
     "--source", "format_", type=click.Choice(list(SOURCES)), help="The paths are a published list in this format."
@@ -63,6 +70,11 @@ from healthcert_cli.text import printable
 @click.option("--max-age", type=Duration(), help="How long the list stands. [default: 48h]")
 @click.option("--option", "options", multiple=True, type=Pair(), help="A setting of the format, as NAME=VALUE.")
 @click.option("--force", is_flag=True, help="Accept a list that lost many keys, or seems older.")
+@click.option(
+    "--vouch",
+    is_flag=True,
+    help="Vouch for the keys of an unsigned list: they are added like any by hand, and stay until they are removed.",
+)
 @click.option("--at", type=Moment(), help="Read the list as of this moment, not now: for lists that were recorded.")
 @store_option
 @json_option
@@ -70,6 +82,8 @@ from healthcert_cli.text import printable
 def add(
     paths: tuple[Path, ...],
     kid: bytes | None,
+    key_id: str | None,
+    issuer: str | None,
     usages: tuple[str, ...],
     domain: str | None,
     format_: str | None,
@@ -80,6 +94,7 @@ def add(
     max_age: timedelta | None,
     options: tuple[tuple[str, str], ...],
     force: bool,
+    vouch: bool,
     at: datetime | None,
     store: Path | None,
     as_json: bool,
@@ -89,17 +104,23 @@ def add(
     PATHS are PEM or DER files, bundles, or folders of them: whoever adds a key vouches for it, and every certificate
     signed with it will be accepted. With --source they are the files of a list, in the order that `trust formats`
     tells: the list's own signature must hold with an --anchor, and it replaces the one that the source had before.
+    Lists that nobody signs (the key set of an issuer of SMART Health Cards, a DID document) are not believed by
+    default when a certificate is verified, unless you --vouch for what is in these files.
     """
     trusted = open_store(store, create=True)
     if format_ is None:
-        if anchors or subject or options or name or force or at or max_age:
-            about = "--anchor, --subject, --option, --name, --max-age, --force and --at"
+        if anchors or subject or options or name or force or vouch or at or max_age:
+            about = "--anchor, --subject, --option, --name, --max-age, --force, --vouch and --at"
             raise click.UsageError(f"{about} are about a list: say --source")
         if environment is not None:
             trusted.settle(Environment(environment))
-        return _by_hand(trusted, paths, kid, usages, domain and domain.upper(), as_json=as_json)
-    if kid is not None or usages or domain is not None:
-        raise click.UsageError("--kid, --usage and --domain are for keys added by hand; a list says so itself")
+        if kid is not None and key_id is not None:
+            raise click.UsageError("--kid and --key-id are two ways of saying the same")
+        kid = kid if key_id is None else key_id.encode("utf-8", "replace")
+        return _by_hand(trusted, paths, kid, usages, domain and domain.upper(), issuer, as_json=as_json)
+    if kid is not None or key_id is not None or usages or domain is not None or issuer is not None:
+        about = "--kid, --key-id, --usage, --domain and --issuer"
+        raise click.UsageError(f"{about} are for keys added by hand; a list says so itself")
     if at is not None and at > SystemClock().now():
         raise click.UsageError("--at is a moment that has passed: a list is not fresher than it is")
     if secret := SECRETS.intersection(dict(options)):
@@ -113,6 +134,10 @@ def add(
         options=dict(options),
     )
     clock = SystemClock() if at is None else FixedClock(at)
+    if vouch:
+        source = source_named(format_)
+        found = source.load(_parts(source, paths), Context(feed.anchors, clock.now(), options=feed.options))
+        return _vouched(trusted, found, as_json=as_json)
     change = install_list(trusted, feed, _parts(source_named(format_), paths), clock=clock, force=force)
     if as_json:
         click.echo(json.dumps(change_dict(change) | {"keys": len(trusted)}))
@@ -156,12 +181,25 @@ def remove(kids: tuple[bytes, ...] | None, source: str | None, forget: bool, sto
     return Exit.ACCEPTED
 
 
+def _vouched(trusted: TrustStore, found: TrustList, *, as_json: bool) -> Exit:
+    """Adds what is on a list as keys by hand, its authorities among them."""
+    authorities = [
+        read_certificate(one.certificate).within(one.domain, country=one.country)
+        for one in found.authorities
+        if one.certificate is not None and one.role is Role.CSCA
+    ]
+    added = trusted.add([*found.keys, *authorities])
+    trusted.rejected += found.skipped
+    return _told(trusted, added, as_json=as_json)
+
+
 def _by_hand(
     trusted: TrustStore,
     paths: tuple[Path, ...],
     kid: bytes | None,
     usages: tuple[str, ...],
     domain: str | None,
+    issuer: str | None,
     *,
     as_json: bool,
 ) -> Exit:
@@ -170,10 +208,14 @@ def _by_hand(
     for path in paths:
         if kid is not None:
             data = read_file(path, DEFAULT_LIMITS.key_file_bytes)
-            trusted.add_public_key(data, kid=kid, source=path.name, usages=only, domain=domain)
+            trusted.add_public_key(data, kid=kid, source=path.name, usages=only, domain=domain, issuer=issuer)
         else:
-            trusted.add_path(path, usages=only, domain=domain)
-    added = len(trusted) - known
+            trusted.add_path(path, usages=only, domain=domain, issuer=issuer)
+    return _told(trusted, len(trusted) - known, as_json=as_json)
+
+
+def _told(trusted: TrustStore, added: int, *, as_json: bool) -> Exit:
+    """Tells what was added by hand, and what could not be."""
     if as_json:
         rejected = [{"source": r.source, "code": r.error.code, "detail": r.error.detail} for r in trusted.rejected]
         click.echo(json.dumps({"added": added, "keys": len(trusted), "rejected": rejected}))

@@ -23,7 +23,7 @@ from healthcert.verify.report import describe_key
 from healthcert_cli.commands.trust.shared import KidSpelling, open_store, store_option
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import at_option, json_option
-from healthcert_cli.render import key_lines, table
+from healthcert_cli.render import key_lines, kid_in_words, table
 from healthcert_cli.text import printable
 
 _GRACE = Policy().trust_grace
@@ -250,4 +250,4 @@ def _unknown(kid: bytes) -> TrustError:
 def _row(key: TrustedKey) -> tuple[str, ...]:
     usages = "any" if key.usages is None else " ".join(sorted(key.usages)) or "none"
     until = f"{key.not_after:%Y-%m-%d}" if key.not_after else "unknown"
-    return (key.kid.hex(), key.country or "-", key.domain or "any", usages, until, key.source)
+    return (kid_in_words(key), key.country or "-", key.domain or "any", usages, until, key.source)
