@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 
 import healthcert as hc
-from bench import revocation, rules, trust
+from bench import families, revocation, rules, trust
 from healthcert.encoding import base45, cose, deflate
 from healthcert.encoding.algorithms import _to_der
 from healthcert.intake.record import read_record
@@ -55,6 +55,7 @@ def main() -> None:
     trust.main()
     revocation.main()
     rules.main()
+    families.main()
 
 
 def measure_verify(pair: KeyPair) -> None:

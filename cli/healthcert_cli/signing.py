@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from healthcert.issue.signer import PemSigner, needs_passphrase
+from healthcert.issue.signer import KeySigner, PemSigner, needs_passphrase
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert_cli.options import passphrase, passphrase_option
 
@@ -30,3 +30,9 @@ def load_signer(key: Path, certificate: Path, passphrase_file: Path | None) -> P
     """The signer in these files; a passphrase is asked for when the key needs one."""
     encrypted = needs_passphrase(read_file(key, DEFAULT_LIMITS.key_file_bytes))
     return PemSigner.load(key, certificate, passphrase=passphrase(passphrase_file) if encrypted else None)
+
+
+def load_key_signer(key: Path, passphrase_file: Path | None) -> KeySigner:
+    """The signer with the key in this file, which has no certificate; as :func:`load_signer` otherwise."""
+    encrypted = needs_passphrase(read_file(key, DEFAULT_LIMITS.key_file_bytes))
+    return KeySigner.load(key, passphrase=passphrase(passphrase_file) if encrypted else None)

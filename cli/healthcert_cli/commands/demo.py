@@ -14,7 +14,8 @@ from healthcert.clock import FixedClock, SystemClock
 from healthcert.encoding import base45, cose, deflate
 from healthcert.families.hcert.family import PREFIX
 from healthcert.intake.record import read_record
-from healthcert.issue.issuer import Issued, Issuer
+from healthcert.issue.issued import Issued
+from healthcert.issue.issuer import Issuer
 from healthcert.issue.pki import new_csca, new_dsc
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from healthcert.clock import SystemClock
 from healthcert.errors import Code, IssueError
-from healthcert.issue.pki import CSCA_VALIDITY, DSC_VALIDITY, KeyKind, KeyPair, new_csca, new_dsc
+from healthcert.issue.pki import CSCA_VALIDITY, DSC_VALIDITY, KeyKind, KeyPair, new_barcode_signer, new_csca, new_dsc
 from healthcert.issue.signer import load_private_key, needs_passphrase
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.reading import Rejected
@@ -20,7 +20,9 @@ from healthcert.lists.x509 import USAGE_OIDS
 from healthcert.model import EntryType
 from healthcert.trust.files import read_path
 from healthcert.trust.keys import TrustedKey
+from healthcert.trust.vouching import DOCUMENT_TYPES
 from healthcert.verify.report import describe_key
+from healthcert_cli.commands.issuer_keys import new_issuer
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Decorator, json_option, passphrase, passphrase_option, write_private
 from healthcert_cli.render import key_lines
@@ -51,7 +53,7 @@ def _days_option(default: timedelta) -> Decorator:
 
 @click.group()
 def command() -> None:
-    """Make signing authorities (CSCA) and document signing certificates (DSC).
+    """Make signing authorities (CSCA), document signing certificates (DSC) and keys of other issuers.
 
     For pilots, tests and small issuers. Private keys are written for their owner's eyes only, and are
     encrypted unless --no-passphrase is given.
@@ -132,6 +134,46 @@ def new_dsc_command(
     _write(pair, out, "dsc", secret, as_json=as_json)
 
 
+@command.command("new-bcs")
+@click.option("--ca", type=_existing, default=Path("csca.pem"), show_default=True, help="The CSCA's certificate.")
+@click.option(
+    "--ca-key", type=_existing, default=Path("csca.key.pem"), show_default=True, help="The CSCA's private key."
+)
+@click.option("--ca-passphrase-file", type=_existing, help="Like --passphrase-file, where the CSCA's is another.")
+@click.option("--name", default="BCS", show_default=True, help="The certificate's common name.")
+@click.option(
+    "--usage",
+    "usages",
+    multiple=True,
+    type=click.Choice([usage.value for usage in DOCUMENT_TYPES.values()]),
+    help="Limit what it may seal; may be repeated. [default: vaccinations and tests]",
+)
+@_days_option(DSC_VALIDITY)
+@_out_option
+@passphrase_option
+@_no_passphrase_option
+@json_option
+@boundary
+def new_bcs(
+    ca: Path,
+    ca_key: Path,
+    name: str,
+    usages: tuple[str, ...],
+    days: int,
+    out: Path,
+    passphrase_file: Path | None,
+    ca_passphrase_file: Path | None,
+    no_passphrase: bool,
+    as_json: bool,
+) -> None:
+    """Make a barcode signer's certificate under an authority, for seals of ICAO VDS-NC: bcs.pem and bcs.key.pem."""
+    csca = _load_csca(ca, ca_key, ca_passphrase_file or passphrase_file)
+    secret = None if no_passphrase else passphrase(passphrase_file, confirm=True)
+    asked = [EntryType(usage) for usage in usages] or [*DOCUMENT_TYPES.values()]
+    pair = new_barcode_signer(csca, name, now=_now(), usages=asked, validity=timedelta(days=days))
+    _write(pair, out, "bcs", secret, as_json=as_json)
+
+
 @command.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @json_option
@@ -183,3 +225,6 @@ def _write(pair: KeyPair, out: Path, stem: str, secret: bytes | None, *, as_json
 
 def _now() -> datetime:
     return SystemClock().now().astimezone(UTC).replace(microsecond=0)
+
+
+command.add_command(new_issuer)

@@ -15,6 +15,7 @@ from healthcert.https import HttpFetcher
 from healthcert.lists.reading import Rejected
 from healthcert.publish import austrian, dcc_zip, did, gateway, german, jwks, swedish
 from healthcert.trust.files import read_path
+from healthcert_cli.commands.issuer_keys import publish_issuer
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Duration, json_option, this_second
 from healthcert_cli.signing import load_signer, signer_options
@@ -203,3 +204,4 @@ command.add_command(
         "Withdraw a DSC from the EU gateway: no certificate signed with it will be accepted any more.",
     )
 )
+command.add_command(publish_issuer)

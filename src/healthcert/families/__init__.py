@@ -24,6 +24,8 @@ FAMILIES: tuple[Family, ...] = (HC1, SHC, NZCP, TWODDOC, VDS_NC, DIVOC, LT1, AT1
 KINDS = frozenset(kind for family in FAMILIES for kind in family.kinds)
 """Everything that can be verified, by the names that policies and reports use."""
 
+_DOCUMENTS: tuple[Family, ...] = (VDS_NC, DIVOC)  # that are JSON, or may be
+_DOCUMENTS_FIRST = (*_DOCUMENTS, *(family for family in FAMILIES if family not in _DOCUMENTS))
 # HCERT specification §4.2.2: HC and a version, which counts on to 9 and then to Z.
 _OTHER_HCERT_VERSION = r"HC[1-9A-Z]:"
 _TOKEN = "eyJ"  # noqa: S105 (how every JWS begins; no secret)
@@ -37,10 +39,11 @@ def recognise(text: str, limits: Limits) -> tuple[Family, str]:
     ``UNSUPPORTED_VERSION`` for a later HCERT, ``INVALID_SCHEME_PREFIX`` for anything else.
     """
     text = unwrap(_cleaned(text))
-    limit = limits.document_chars if text.startswith(_TOKEN) or is_document(text) else limits.text_chars
+    is_json = is_document(text)
+    limit = limits.document_chars if is_json or text.startswith(_TOKEN) else limits.text_chars
     if len(text) > limit:
         raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limit} characters", Step.RECOGNISE)
-    for family in FAMILIES:
+    for family in _DOCUMENTS_FIRST if is_json else FAMILIES:
         if family.recognises(text):
             return family, text
     # HCERT specification §4.2.2: a new version is a break.

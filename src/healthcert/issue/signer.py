@@ -50,6 +50,27 @@ class Signer(Protocol):
         ...
 
 
+class BareSigner(Protocol):
+    """Holds a signing key, or knows the way to one, in a scheme that names keys without a certificate.
+
+    SMART Health Cards, NZ COVID Pass and DIVOC have such keys; what names them there is the issuer's affair.
+    """
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key, a SubjectPublicKeyInfo in DER."""
+        ...
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The algorithm that :meth:`sign` signs with."""
+        ...
+
+    def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
+        """The signature over ``data``, as :meth:`Signer.sign` gives it."""
+        ...
+
+
 class PemSigner:
     """Signs with a private key that was read from a file."""
 
@@ -90,6 +111,40 @@ class PemSigner:
 
     def __repr__(self) -> str:
         return f"PemSigner(kid={self.kid.hex()}, {self.algorithm.name})"
+
+
+class KeySigner:
+    """Signs with a private key that was read from a file, and that has no certificate."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        """Raises :class:`IssueError` (``UNSUITABLE_PUBLIC_KEY_TYPE``) for a key that no algorithm here is for."""
+        algorithm = Algorithm.for_key(key.public_key())
+        if algorithm is None:
+            raise IssueError(
+                Code.UNSUITABLE_PUBLIC_KEY_TYPE,
+                "an EC key on another curve than P-256, P-384 and P-521",
+                Step.SIGNATURE,
+            )
+        self._key = key
+        self.algorithm = algorithm
+        self.public_key = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    @classmethod
+    def load(cls, key: str | Path, *, passphrase: bytes | None = None) -> Self:
+        """A signer from a private key file (PEM or DER, encrypted or not).
+
+        Raises :class:`IssueError` (``SIGNER_KEY_UNREADABLE``); OSError when the file cannot be read.
+        """
+        return cls(load_private_key(_read(key), passphrase))
+
+    def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
+        try:
+            return self.algorithm.sign(self._key, data, prehashed=prehashed)
+        except ValueError:
+            raise IssueError(Code.SIGNING_FAILED, "the key cannot sign this", Step.SIGNATURE) from None
+
+    def __repr__(self) -> str:
+        return f"KeySigner({self.algorithm.name})"
 
 
 def needs_passphrase(data: bytes) -> bool:

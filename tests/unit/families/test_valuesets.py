@@ -28,7 +28,7 @@ def test_codes_have_names(field: str, code: str, display: str) -> None:
 
 
 def test_an_unknown_code_has_a_system_and_no_name() -> None:
-    assert coding("mp", "EU/9/99/9999") == hc.Coding(valuesets.EU_REGISTER, "EU/9/99/9999")
+    assert coding("mp", "EU/9/99/9999") == hc.Coding(codings.EU_REGISTER, "EU/9/99/9999")
     assert str(coding("mp", "Some-Product")) == "Some-Product"
     with pytest.raises(ValueError, match="dn"):
         coding("dn", "2")

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from healthcert.codings import COVID_19
+from healthcert.codings import COVID_19, finding
 from healthcert.errors import Code, Step, VerificationError
 from healthcert.families.hcert.kind import Content
 from healthcert.families.hcert.mend import mend
@@ -154,14 +154,18 @@ def _vaccination(entry: VaccinationEntry, raw: Mapping[Any, Any], findings: list
 
 
 def _test(entry: TestEntry, raw: Mapping[Any, Any], findings: list[Finding]) -> TestResult:
+    result = value_sets().get(("tr", entry.tr)) or coding("tr", entry.tr)
     if not entry.tr:
         findings.append(found(Code.EMPTY_CODE, "t[0].tr: empty"))
+    elif result.display is None and finding(result) is not None:
+        # DCC schema 1.3.0, tr: one of its value set. What is no result at all is refused in any case.
+        findings.append(found(Code.UNKNOWN_CODE, "t[0].tr: not in its value set"))
     check_lengths(entry, "t[0]", findings)
     return TestResult(
         disease=disease(entry.tg, "t[0].tg", findings),
         test_type=value_sets().get(("tt", entry.tt)) or _unlisted("tt", entry.tt, "t[0].tt", findings),
         sampled_at=_moment(entry.sc, "t[0].sc"),
-        result=coding("tr", entry.tr),
+        result=result,
         name=entry.nm or None,
         device=coding("t.ma", entry.ma) if entry.ma else None,
         centre=entry.tc or None,

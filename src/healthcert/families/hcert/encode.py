@@ -17,6 +17,7 @@ from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
 from healthcert.families.hcert.names import transliterate
 from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION, SCHEMA_VERSION_WITHOUT_FNT
 from healthcert.families.hcert.valuesets import may_be_issued, product_of
+from healthcert.families.protocol import Wire
 from healthcert.model import Coding, Event, Holder, Private, Recovery, TestResult, Vaccination
 
 
@@ -25,25 +26,42 @@ class Unsigned(Private, frozen=True):
 
     protected: bytes
     payload: bytes
+    prefix: str = PREFIX
 
     @property
     def to_be_signed(self) -> bytes:
         return cose.sig_structure(self.protected, self.payload)
 
-    def assemble(self, signature: bytes) -> tuple[bytes, str]:
-        """The COSE message and the text of the certificate with this signature."""
+    def assemble(self, signature: bytes) -> Wire:
+        """The certificate with this signature: the COSE message, and the text that a QR code holds as alphanumeric."""
         message = cose.assemble_sign1(self.protected, self.payload, signature)
-        return message, PREFIX + base45.encode(deflate.deflate(message))
+        text = self.prefix + base45.encode(deflate.deflate(message))
+        return Wire(text=text, binary=message, segments=(text,))
 
 
 def unsigned(
     payload: dict[str, Any], *, country: str, issued_at: int, expires_at: int, algorithm: Algorithm, kid: bytes
 ) -> Unsigned:
     """The message for a payload of :func:`to_payload`; times are seconds since 1970."""
+    content = {HCERT_CLAIM: {DCC_KEY: payload}}
+    return wrap(content, issuer=country, issued_at=issued_at, expires_at=expires_at, algorithm=algorithm, kid=kid)
+
+
+def wrap(
+    content: Mapping[int, Any],
+    *,
+    issuer: str,
+    issued_at: int,
+    expires_at: int,
+    algorithm: Algorithm,
+    kid: bytes,
+    prefix: str = PREFIX,
+) -> Unsigned:
+    """The message for claims of any kind behind any prefix; times are seconds since 1970."""
     # HCERT specification §3.3.1: alg and kid in the protected header; iss, exp, iat and hcert in the claims.
     protected = cbor.encode({cose.ALG: algorithm.value, cose.KID: kid})
-    claims = {cwt.ISS: country, cwt.EXP: expires_at, cwt.IAT: issued_at, HCERT_CLAIM: {DCC_KEY: payload}}
-    return Unsigned(protected, cbor.encode(claims))
+    claims = {cwt.ISS: issuer, cwt.EXP: expires_at, cwt.IAT: issued_at, **content}
+    return Unsigned(protected, cbor.encode(claims), prefix)
 
 
 def to_payload(
@@ -121,7 +139,7 @@ def to_payload(
         "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
     }
     born = _birth_date(holder.birth_date)
-    if born > event.day.isoformat()[: len(born)]:
+    if event.day is not None and born > event.day.isoformat()[: len(born)]:
         raise _invalid("birth_date", "a day not after what is certified", "1964-08-12")
     names = _names(holder, transliteration)
     version = SCHEMA_VERSION if "fnt" in names else SCHEMA_VERSION_WITHOUT_FNT

@@ -10,8 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from healthcert.encoding import base45, cbor, cose, cwt, deflate
+from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, DecodeError, Step, VerificationError
-from healthcert.families.hcert import who
+from healthcert.families.hcert import dvc, who
 from healthcert.families.hcert.content import EuDcc
 from healthcert.families.hcert.kind import Content, Kind
 from healthcert.families.hcert.siblings import AtExemption, SwissLight
@@ -27,7 +28,7 @@ PREFIX = "HC1:"
 
 _KID_SIZE = 8
 _LIGHT_LIFE = 48 * 3600  # seconds; the longest that Switzerland gave one
-_EU_DCC, _DDCC = "EU DCC", who.DdccVaccination.name
+_EU_DCC, _DDCC, _DVC = "EU DCC", who.DdccVaccination.name, dvc.Dvc.name
 
 
 class Hcert:
@@ -79,7 +80,7 @@ class Hcert:
         claims = cwt.decode_claims(message.payload, max_depth=limits.cbor_depth)
         yield Layer("CWT", len(message.payload), cwt.named(claims.raw))
 
-    def check_kid(self, decoded: Decoded) -> str | None:
+    def check_signer(self, decoded: Decoded) -> str | None:
         # HCERT specification, Appendix A.1: the first 8 bytes of a SHA-256. Tests CO25 and CO26. WHO sets no size.
         if decoded.kid is None or len(decoded.kid) == _KID_SIZE or DCC_KEY not in decoded.content:
             return None
@@ -158,8 +159,9 @@ class Hcert:
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         if claims.quirks:
             findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
-        timeless = bool(kinds) and not {*kinds} - {_DDCC}
-        if timeless:
+        may_lack = _NONE
+        if kinds and _DRAFTS.issuperset(kinds):
+            may_lack = _EXP if _DVC in kinds else _TIMES
             claims = _with_validity(claims, content)
         elif self._claim == LIGHT_CLAIM and claims.expires_at is None and claims.issued_at is not None:
             claims = replace(claims, expires_at=min(claims.issued_at + _LIGHT_LIFE, cwt.LATEST))
@@ -177,8 +179,10 @@ class Hcert:
             claims=claims,
             content=content,
             findings=findings,
+            algorithms=_ALGORITHMS,
             domains=self._domains(content),
-            timeless=timeless,
+            needs=_TIMES - may_lack if may_lack else _TIMES,
+            may_lack=may_lack,
         )
 
     def _content(self, claims: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -209,7 +213,7 @@ HC1 = Hcert(
         DCC_KEY: EuDcc(_EU_DCC, frozenset(("DCC", "DDCC"))),
         DDCC_VACCINATION_KEY: who.DdccVaccination(),
         DDCC_TEST_KEY: who.DdccTest(),
-        DVC_KEY: who.Dvc(),
+        DVC_KEY: dvc.Dvc(),
         LINK_KEY: who.HealthLink(),
     },
 )
@@ -220,6 +224,12 @@ NO1 = Hcert(_NORWEGIAN.name, "NO1:", {DCC_KEY: _NORWEGIAN})
 _DANISH = EuDcc("Danish domestic certificate", frozenset(("DK-DOMESTIC",)))
 DK3 = Hcert(_DANISH.name, "DK3:", {DCC_KEY: _DANISH})
 
+# HCERT specification §3.3.2: the primary algorithm, and the secondary one. Nothing else.
+_ALGORITHMS = frozenset((Algorithm.ES256, Algorithm.PS256))
+# HCERT specification §3.3.5, §3.3.6: both SHALL be there.
+_TIMES, _EXP, _NONE = frozenset(("exp", "iat")), frozenset(("exp",)), frozenset[str]()
+# WHO's records tell their validity themselves, or for life: issuers are known to leave out the claims.
+_DRAFTS = frozenset((_DDCC, _DVC))
 _LISTED = 20  # keys in a message
 _INT = frozenset((int,))
 _URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
@@ -258,8 +268,9 @@ def _ddcc_key(core: Mapping[Any, Any]) -> int:
 
 
 def _with_validity(claims: cwt.Claims, content: Mapping[Any, Any]) -> cwt.Claims:
-    """The claims, narrowed by the validity that the core data sets tell."""
-    cores = [core for core in content.values() if isinstance(core, Mapping)]
+    """The claims, narrowed by the validity that the core data sets and the records tell."""
+    kept = (*content.values(), *dvc.records_of(content.get(DVC_KEY)))
+    cores = [core for core in kept if isinstance(core, Mapping)]
     starts, ends, invalid = validity(cores)
     return replace(
         claims,

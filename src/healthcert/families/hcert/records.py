@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from healthcert.codings import named
 from healthcert.encoding import cbor
 from healthcert.errors import Code
 from healthcert.families.hcert.content import day, found, invalid
@@ -49,14 +50,14 @@ class Record:
         return value
 
     def coding(self, *names: str, system: str = "", wanted: bool = False) -> Coding | None:
-        """A code, be it alone or with its system and its name."""
+        """A code, be it alone or with its system and its name, under the name that is given or known."""
         given = self.value(*names, wanted=wanted, unwrap=_coding)
         if given is None:
             return None
         code, of, display = (given.get(name) for name in ("code", "system", "display"))
         if not isinstance(code, str) or len(code) > _MAX_TEXT:
             raise invalid(f"{self._where}.{names[0]}: not a code")
-        return Coding(of if isinstance(of, str) else system, code, display if isinstance(display, str) else None)
+        return named(of if isinstance(of, str) else system, code, display if isinstance(display, str) else None)
 
     def day(self, *names: str) -> date:
         where = f"{self._where}.{names[0]}"
@@ -85,6 +86,20 @@ class Record:
     def others(self) -> dict[str, Any]:
         """What was not read."""
         return {str(key): value for key, value in self._raw.items() if key not in self._read}
+
+
+def fields_of(raw: Any, where: str, findings: list[Finding]) -> Record:
+    """The fields of what has to be a map. Raises :class:`VerificationError` where it is none."""
+    if not isinstance(raw, Mapping):
+        raise invalid(f"{where}: not a map")
+    return Record(raw, where, findings)
+
+
+def required(value: str | None, where: str) -> str:
+    """A text that has to be there. Raises :class:`VerificationError` where it is not."""
+    if value is None or not value.strip():
+        raise invalid(f"{where}: is missing")
+    return value
 
 
 def _coding(given: Any) -> Mapping[Any, Any] | None:

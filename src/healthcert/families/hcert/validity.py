@@ -1,4 +1,4 @@
-"""How long a DDCC core data set is valid, which tells it as days and not as claims."""
+"""How long WHO's records are valid that tell it as days and not as claims: DDCC core data sets, and some DVCs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 from healthcert.encoding import cbor, cwt
 from healthcert.families.hcert.records import ABSENT, PARTIAL_DAY
 
+# What a DVC calls it (DVCMinVaccineDetails, earlier).
+_IN_DVC = {"valid_from": "vls", "valid_until": "vle"}
 _BEFORE_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
 _DATE_TAGS = (0, 1004)  # RFC 8949 §3.4.1 and RFC 8943: a date-time, a date
 _FIRST_ZONE, _LAST_ZONE = 14 * 3600, 12 * 3600  # seconds: how much earlier and later than in UTC a day begins on earth
 
 
 def validity(cores: Iterable[Mapping[Any, Any]]) -> tuple[list[float], list[float], tuple[str, ...]]:
-    """When core data sets begin and when they end to be valid, in seconds since 1970, and what of it is no moment.
+    """When core data sets and DVC records begin and end to be valid, in seconds since 1970, and what is no moment.
 
     A day is taken at its widest: from where it begins first on earth to where it ends last.
     """
@@ -28,6 +30,8 @@ def validity(cores: Iterable[Mapping[Any, Any]]) -> tuple[list[float], list[floa
             given = core.get(name)
             if given in ABSENT and isinstance(meta, Mapping):
                 given = meta.get(name)
+            if given in ABSENT:
+                given = core.get(_IN_DVC[name])
             if given in ABSENT:
                 continue
             edge = _edge(given, last=name == "valid_until")

@@ -10,12 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from healthcert.codings import LOINC, SNOMED_CT
+from healthcert.codings import ATC, EU_PRODUCT_NAME, EU_REGISTER, LOINC, SNOMED_CT
 from healthcert.model import Coding
 
-ATC = "http://www.whocc.no/atc"
-EU_REGISTER = "https://ec.europa.eu/health/documents/community-register/html/"
-EU_PRODUCT_NAME = "http://ec.europa.eu/temp/vaccineproductname"
 EMA_ORGANISATION = "https://spor.ema.europa.eu/v1/organisations"
 EU_MANUFACTURER = "http://ec.europa.eu/temp/vaccinemanufacturer"
 JRC_DEVICE = "https://covid-19-diagnostics.jrc.ec.europa.eu/devices"

@@ -1,30 +1,27 @@
-"""What the World Health Organization puts beside the EU DCC: DDCC core data sets, the DVC record, and health links.
+"""What the World Health Organization puts beside the EU DCC: DDCC core data sets and health links.
 
 Drafts of several years are in circulation, with other spellings of the same fields; all that are known are read. What
 a field that ought to be there lacks is reported; only without a name, a date or what was given is there no record.
-Sources: WHO SMART Trust HCERT specification 1.1.1 (claims), WHO DDCC core data sets, WHO DVC logical models.
+Sources: WHO SMART Trust HCERT specification 1.1.1 (claims), WHO DDCC core data sets.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from healthcert.codings import SNOMED_CT
+from healthcert.codings import SNOMED_CT, named
 from healthcert.errors import Code, Step, VerificationError
-from healthcert.families.hcert.content import found, invalid
+from healthcert.families.hcert.content import day, found, invalid
 from healthcert.families.hcert.kind import Content
-from healthcert.families.hcert.records import ABSENT, Record
+from healthcert.families.hcert.records import ABSENT, Record, fields_of, required
 from healthcert.families.protocol import Finding
-from healthcert.model import Coding, EntryType, Holder, TestResult, Vaccination
+from healthcert.model import EntryType, Holder, TestResult, Vaccination
 
-ICD_11 = "http://id.who.int/icd/release/11/mms"
-PREQUALIFIED = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
-_DISEASES = {"YellowFever": Coding(ICD_11, "1D47", "Yellow fever"), "Polio": Coding(ICD_11, "1C81", "Poliomyelitis")}
-
-# Compiled when it is first needed, which is seldom.
+# Compiled when they are first needed, which is seldom.
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _LINK = r"(?:https://[^\s#]+#)?(?:shlink|vhlink):/[A-Za-z0-9_-]+=*"
 
 
@@ -39,7 +36,7 @@ class DdccVaccination:
 
     def read(self, payload: Any) -> Content:
         findings: list[Finding] = []
-        fields = _fields(payload, "the core data set", findings)
+        fields = fields_of(payload, "the core data set", findings)
         _check_alone(payload)
         holder = _ddcc_holder(fields)
         vaccine = fields.coding("vaccine", wanted=True)
@@ -77,18 +74,22 @@ class DdccTest:
 
     def read(self, payload: Any) -> Content:
         findings: list[Finding] = []
-        about = _fields(payload, "the core data set", findings)
+        about = fields_of(payload, "the core data set", findings)
         _check_alone(payload)
         holder = _ddcc_holder(about)
-        test = _fields(about.value("test") or payload, "the core data set.test", findings)
-        result = test.coding("result", system=SNOMED_CT)
+        test = fields_of(about.value("test") or payload, "the core data set.test", findings)
+        result = test.coding("result")
         # WHO HCERT specification 1.1.1, DDCC core data set: a test has a result.
         if result is None:
             raise invalid("the core data set.test.result: is missing")
+        if not result.system and result.code.isdigit():  # and not a word, as some have
+            result = named(SNOMED_CT, result.code)
+        sampled_at, sampled_on = _sampled(test.text("date", "sampled"), "the core data set.test.date", findings)
         event = TestResult(
             disease=test.coding("pathogen", "disease", wanted=True),
             test_type=test.coding("type", wanted=True),
-            sampled_at=_moment(test.text("date", "sampled"), "the core data set.test.date", findings),
+            sampled_at=sampled_at,
+            sampled_on=sampled_on,
             result=result,
             name=test.text("brand"),
             device=test.coding("manufacturer"),
@@ -99,55 +100,6 @@ class DdccTest:
             other=about.others() | {f"test.{name}": value for name, value in test.others().items()},
         )
         return Content("DDCC", holder, (event,), findings)
-
-
-class Dvc:
-    """The minimal payload of a digital vaccination certificate, the International Certificate of Vaccination or
-    Prophylaxis among them (claim -260, key -6: DVCMin and ICVPMin).
-    """
-
-    name = "WHO DVC"
-    domains = frozenset(("ICVP", "DICVP", "RACSEL-DDVC"))
-
-    def entry_types(self, payload: Any) -> frozenset[EntryType]:
-        return frozenset((EntryType.VACCINATION,))
-
-    def read(self, payload: Any) -> Content:
-        findings: list[Finding] = []
-        about = _fields(payload, "DVC", findings)
-        holder = Holder(
-            full_name=_required(about.text("n"), "DVC.n"),
-            birth_date=about.birth_date("dob"),
-            sex=about.coding("s", wanted=True),
-            nationality=about.text("nt", "ntl", wanted=True),
-            document_number=about.text("id", "nid"),
-            guardian=about.text("gn"),
-        )
-        # DVCMin: v is the template's version; an older revision has the record there, and no version.
-        version = about.value("v")
-        record = about.value("vx") or (version if isinstance(version, (Mapping, list, tuple)) else None)
-        if isinstance(record, (list, tuple)) and len(record) == 1:
-            record = record[0]
-        fields = _fields(record, "DVC.vx", findings)
-        product = fields.coding("vp", "mp", system=PREQUALIFIED)
-        # DVCMinVaccineDetails: a product and a date are required.
-        if product is None:
-            raise invalid("DVC.vx.vp: is missing")
-        disease = next((known for name, known in _DISEASES.items() if product.code.startswith(name)), None)
-        event = Vaccination(
-            disease=fields.coding("tg") or disease,
-            product=product,
-            manufacturer=fields.coding("ma", "mid"),
-            date=fields.day("dt", "dv"),
-            clinician=fields.text("cn"),
-            issuer=fields.text("is"),
-            batch=fields.text("bo", wanted=True),
-            other=fields.others() | {name: value for name, value in about.others().items() if name not in ("vx", "v")},
-        )
-        if event.clinician is None and event.issuer is None:
-            # DVCMinVaccineDetails: a clinician or an issuer.
-            findings.append(found(Code.FIELD_MISSING, "DVC.vx: neither cn nor is"))
-        return Content(version if isinstance(version, str) else "DVC", holder, (event,), findings)
 
 
 class HealthLink:
@@ -184,7 +136,7 @@ def _is_vaccination(core: Mapping[Any, Any]) -> bool:
 
 def _ddcc_holder(fields: Record) -> Holder:
     return Holder(
-        full_name=_required(fields.text("name"), "the core data set.name"),
+        full_name=required(fields.text("name"), "the core data set.name"),
         birth_date=fields.birth_date("birthDate"),
         sex=fields.coding("sex"),
         document_number=fields.text("identifier"),
@@ -197,24 +149,15 @@ def _check_alone(core: Mapping[Any, Any]) -> None:
         raise VerificationError(Code.MULTIPLE_ENTRIES, "a vaccination and a test in one core data set", Step.CONTENT)
 
 
-def _fields(raw: Any, where: str, findings: list[Finding]) -> Record:
-    if not isinstance(raw, Mapping):
-        raise invalid(f"{where}: not a map")
-    return Record(raw, where, findings)
-
-
-def _required(value: str | None, where: str) -> str:
-    if value is None or not value.strip():
-        raise invalid(f"{where}: is missing")
-    return value
-
-
-def _moment(text: str | None, where: str, findings: list[Finding]) -> datetime:
+def _sampled(text: str | None, where: str, findings: list[Finding]) -> tuple[datetime | None, date | None]:
+    """When a sample was taken: the moment, or the day where no more is told."""
+    if text is not None and re.fullmatch(_DAY, text):
+        return None, day(text, where)
     try:
         moment = datetime.fromisoformat(text or "")
         if moment.tzinfo is None:
             findings.append(found(Code.TIME_WITHOUT_ZONE, f"{where}: no time zone, read as UTC"))
             moment = moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        return moment.astimezone(UTC), None
     except (ValueError, OverflowError):
         raise invalid(f"{where}: not a moment of the calendar") from None
