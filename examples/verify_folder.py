@@ -21,7 +21,7 @@ MOST_BYTES = 1_000_000
 
 
 def texts_in(file: Path) -> Iterator[str]:
-    """The certificates of a picture, or of a text file with one a line. Spaces in a line count."""
+    """The certificates of a picture, a JSON document, or a text file with one a line. Spaces in a line count."""
     if file.suffix.lower() in PICTURES:
         texts = hc.read_barcodes(file)
         if not texts:
@@ -32,7 +32,9 @@ def texts_in(file: Path) -> Iterator[str]:
             data = stream.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise hc.DecodeError(hc.Code.INPUT_TOO_LONG, "a text file that is too large")
-        yield from filter(None, data.decode("utf-8", "replace").replace("\r", "").split("\n"))
+        text = data.decode("utf-8", "replace").replace("\r", "")
+        # A file of SMART Health Cards is one document: the report on it is about the worst card in it.
+        yield from [text] if text.lstrip()[:1] in ("{", "[") else filter(None, text.split("\n"))
 
 
 def verdicts(verifier: hc.Verifier, folder: Path) -> Iterator[tuple[str, hc.Outcome, hc.Code, hc.Step | None]]:

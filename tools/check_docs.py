@@ -34,9 +34,12 @@ _SECTIONS = {
     "https": "Fetching",
     "publish": "Publishing",
     "model": "What a certificate says",
+    "codings": "Codes of vaccines, tests and results",
+    "families": "Families",
+    "links": "Health links",
     "barcode": "Barcodes",
     "errors": "Codes and errors",
-    "": "Clocks, limits, algorithms, findings",
+    "": "Clocks, limits, algorithms, records",
 }
 _PARTS = {"rules": ("certlogic",)}
 """The parts of packages that are public under the package's own name."""

@@ -124,9 +124,10 @@ def certificate_lines(certificate: HealthCertificate) -> Iterator[str]:
 
 
 def issuer_summary(event: Event, certificate: HealthCertificate) -> str:
-    """Who certified an event: its own issuer and country, or the certificate's where it names none."""
-    named = ", ".join(part for part in (event.issuer, country_name(event.country)) if part)
-    return named or certificate.issuer or "unknown"
+    """Who certified an event, or the whole certificate where an event names nobody; and the country of the event."""
+    issuer = event.issuer or certificate.issuer
+    named = (None if issuer == event.country else issuer, country_name(event.country))
+    return ", ".join(part for part in named if part) or "unknown"
 
 
 def validity_summary(certificate: HealthCertificate) -> str:

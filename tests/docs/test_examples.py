@@ -54,10 +54,11 @@ def test_verify_folder(keys: Path, tmp_path: Path) -> None:
 
     (scans / "b.txt").write_text("hello\n", "utf-8")
     (scans / "c.png").write_bytes(b"no picture")
+    (scans / "d.smart-health-card").write_text('{\n "verifiableCredential": [\n ]\n}\n', "utf-8")
     result = run(tmp_path, "verify_folder.py", keys / "dsc.pem", "scans")
     assert result.returncode == 1, result.stderr
     codes = [json.loads(line)["code"] for line in result.stdout.splitlines()]
-    assert codes == ["OK", "INVALID_SCHEME_PREFIX", "IMAGE_UNREADABLE"]
+    assert codes == ["OK", "INVALID_SCHEME_PREFIX", "IMAGE_UNREADABLE", "NO_ENTRY"]
 
     assert run(tmp_path, "verify_folder.py", "missing.db", "scans").returncode == 4
     assert run(tmp_path, "verify_folder.py").returncode == 2
@@ -102,6 +103,15 @@ def test_revocation(tmp_path: Path) -> None:
     ]
     assert not [*tmp_path.iterdir()]
     assert run(tmp_path, "revocation.py", "anything").returncode == 2
+
+
+def test_every_family(tmp_path: Path) -> None:
+    result = run(tmp_path, "every_family.py")
+    assert result.returncode == 0, result.stderr
+    families = [line.split(": accepted, ")[0] for line in result.stdout.splitlines()]
+    assert families == ["EU DCC", "SMART Health Card", "NZ COVID Pass", "ICAO VDS-NC", "DIVOC", "2D-Doc"]
+    assert not [*tmp_path.iterdir()]
+    assert run(tmp_path, "every_family.py", "anything").returncode == 2
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))

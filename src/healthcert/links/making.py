@@ -19,7 +19,7 @@ from healthcert.model import Private
 _TELLING = {"verifiableCredential": HEALTH_CARD, "resourceType": FHIR, "access_token": API_ACCESS}
 
 
-class Made(Private, frozen=True, kw_only=True):
+class MadeLink(Private, frozen=True, kw_only=True):
     """A link, and the document that its server answers with: a JWE to a GET, a manifest to a POST.
 
     ``path`` is the last part of the link's URL, which nobody can guess.
@@ -44,7 +44,7 @@ def make_link(
     viewer: str | None = None,
     compress: bool = False,
     limits: Limits = DEFAULT_LIMITS,
-) -> Made:
+) -> MadeLink:
     """A link to ``files``, encrypted under a new key, for a server that answers under the https address ``base``.
 
     ``direct`` is for one file and a server that only hands out files. ``passcode`` says that the server asks for one:
@@ -76,9 +76,9 @@ def make_link(
         for data, content_type in zip(files, types, strict=True)
     ]
     if direct:
-        return Made(link=link, path=path, document=tokens[0].encode("ascii"), media_type="application/jose")
+        return MadeLink(link=link, path=path, document=tokens[0].encode("ascii"), media_type="application/jose")
     entries = [ManifestFile(content_type=kind, embedded=token) for kind, token in zip(types, tokens, strict=True)]
-    return Made(link=link, path=path, document=write_manifest(entries), media_type="application/json")
+    return MadeLink(link=link, path=path, document=write_manifest(entries), media_type="application/json")
 
 
 def _check(link: HealthLink, limits: Limits) -> None:
