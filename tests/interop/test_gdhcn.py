@@ -1,16 +1,25 @@
-"""WHO's onboarding data of the development environment: what its trust anchor signed, and its DID documents."""
+"""WHO's network for trust: what its trust anchor signed, its DID documents, and the certificates of vaccination (ICVP).
+
+The DDCC samples beside them are in ``test_hcert_other.py``.
+"""
 
 from __future__ import annotations
 
 import base64
+import csv
+import hashlib
 import json
+import re
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import healthcert as hc
+from healthcert.codings import ICD_11, PREQUALIFIED, disease_of, named
 from healthcert.errors import Code, HealthCertError, TrustError
 from healthcert.lists.anchors import load_anchors
 from healthcert.lists.x509 import parse_certificate
@@ -19,6 +28,8 @@ from healthcert.trust.sources.did import read_document, url_of
 from healthcert.trust.sources.gdhcn import Network
 from healthcert.trust.sources.onboarding import Onboarding
 from healthcert.trust.sources.protocol import Context, Role
+from tests.interop.samples import OURS, load, store_of
+from tests.support import Press
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NULL = "XYK/onboarding/DDCC/ISSUER/signed/TNG_TA.signed.Trusted_Issuer.json"
@@ -131,3 +142,139 @@ def test_an_altered_document_is_no_other_error(files: dict[str, bytes]) -> None:
         with suppress(HealthCertError):
             Network().load({"list": bytes(altered)}, under)
     assert json.loads(data)
+
+
+# --- Certificates of vaccination: no signed one is published, so what the examples say is signed here ---
+
+ICVP = "gdhcn/smart-icvp"
+
+
+def example(interop: Path, name: str) -> str:
+    file = interop / ICVP / "examples" / f"{name}.fsh.txt"
+    if not file.is_file():
+        pytest.skip(f"no {ICVP} in the third-party test data")
+    return file.read_text("utf-8")
+
+
+def said(text: str, pattern: str) -> str:
+    (found,) = re.findall(pattern, text)
+    assert isinstance(found, str)
+    return found
+
+
+def of_the_model(text: str) -> dict[str, Any]:
+    """The claim that WHO's map makes of an instance of the logical model, in the names of the earlier revision."""
+    record = {
+        "vp": said(text, r"productID =\s+\$PreQualProductIDs#(\w+)"),
+        "dt": said(text, r'\[=\].date = "(.*)"'),
+        "bo": said(text, r'batchNo.coding.display = "(.*)"'),
+        "cn": said(text, r'clinicianName = "(.*)"'),
+        "vls": said(text, r'validityPeriod.start = "(.*)"'),
+    }
+    about = {"n": said(text, r'\* name = "(.*)"'), "dob": said(text, r'\* dob = "(.*)"')}
+    return about | {"s": said(text, r"\* sex =\s+#(\w+)"), "ntl": said(text, r"\* nationality = #(\w+)"), "v": record}
+
+
+def of_the_form(text: str) -> dict[str, Any]:
+    """The claim of today's revision that the answers to the questionnaire make."""
+
+    def answer(link: str) -> str:
+        return said(text, rf'linkId = "{link}"\n.*\n.*answer\.value\w+ = (?:\$?[\w:.]+#)?"?([^"\n]*?)"?(?: ".*")?\n')
+
+    record = {"vp": answer("productID"), "dt": answer("date"), "bo": answer("batchNo")}
+    record |= {"cn": answer("clinicianName"), "is": answer("issuer")}
+    about = {name: answer(link) for name, link in (("n", "name"), ("dob", "dob"), ("s", "sex"), ("nt", "nationality"))}
+    return about | {"id": answer("nid"), "gn": answer("guardianName"), "v": "1", "vx": record}
+
+
+def examine(dvc: dict[str, Any], at: datetime, **claims: Any) -> hc.Report:
+    issued = int(datetime(2025, 8, 9, tzinfo=UTC).timestamp())
+    times = {1: "XCL", 4: issued + 10 * 366 * 86400, 6: issued} | {int(key[1:]): value for key, value in claims.items()}
+    text = Press(claims={**times, -260: {-6: dvc}}).text()
+    return hc.Verifier(store_of((OURS,), ""), clock=hc.FixedClock(at)).examine(text)
+
+
+def warned(report: hc.Report) -> list[str]:
+    return sorted(warning.code for warning in report.warnings if warning.code != Code.KEY_DATES_UNKNOWN)
+
+
+def test_the_example_of_the_model_is_read(interop: Path) -> None:
+    dvc = of_the_model(example(interop, "ICVP123455"))
+    report = examine(dvc, NOW)
+    assert (report.outcome, report.family, warned(report)) == ("accepted", "WHO DVC", []), report.detail
+    assert report.certificate is not None
+    (dose,) = report.certificate.events
+    assert isinstance(dose, hc.Vaccination)
+    assert (str(dose.disease), str(dose.product)) == (
+        "Acute poliomyelitis",
+        "BIOPOLIO B1/3 (Bharat Biotech International Limited)",
+    )
+    assert (dose.clinician, dose.batch, dose.date.isoformat() if dose.date else "") == ("DR A", "67890", "2024-05-23")
+    assert report.certificate.holder.nationality == "IND"
+
+
+def test_a_certificate_of_vaccination_without_exp_is_told_of_and_its_validity_counts(interop: Path) -> None:
+    dvc = of_the_model(example(interop, "ICVP123455"))
+    assert warned(examine(dvc, NOW, _4=...)) == ["TIME_ABSENT"]
+    dvc["v"]["vls"] = "2026-06-03"
+    assert examine(dvc, NOW, _4=...).code == "CWT_NOT_YET_VALID"
+    assert examine(dvc, datetime(2026, 6, 3, tzinfo=UTC), _4=...).outcome == "accepted"
+
+
+def test_the_example_of_the_form_is_read(interop: Path) -> None:
+    dvc = of_the_form(example(interop, "ICVPQRExample"))
+    assert all(dvc.values())
+    assert all(dvc["vx"].values())
+    report = examine(dvc, NOW)
+    assert (report.outcome, report.family, warned(report)) == ("accepted", "WHO DVC", []), report.detail
+    assert report.certificate is not None
+    (dose,) = report.certificate.events
+    assert isinstance(dose, hc.Vaccination)
+    assert (str(dose.disease), str(dose.product)) == ("Yellow fever", "STAMARIL (Sanofi Pasteur)")
+    holder = report.certificate.holder
+    assert (holder.name, holder.nationality, holder.guardian) == ("John Doe", "ATG", "Father Doe")
+
+
+def test_every_prequalified_product_of_a_certificate_of_vaccination_is_known(interop: Path) -> None:
+    file = interop / ICVP / "data/prequalified_vaccines.csv"
+    if not file.is_file():
+        pytest.skip(f"no {ICVP} in the third-party test data")
+    with file.open(encoding="utf-8-sig", newline="") as rows:
+        _, *products = csv.reader(rows)
+    diseases = Counter[str]()
+    for row in products:
+        _, kind, brand, *_, maker, _ = row
+        digest = hashlib.md5(f"{''.join(row)}\n".encode(), usedforsecurity=False).hexdigest()
+        code = f"{re.sub('[^A-Za-z0-9]', '', kind)[:24]}Product{digest}"
+        disease = disease_of(named(PREQUALIFIED, code))
+        if not kind.startswith(("Yellow Fever", "Polio")):
+            assert disease is None
+            continue
+        name = named(PREQUALIFIED, code).display
+        assert disease is not None
+        assert name is not None
+        diseases[disease.code] += 1
+        assert name.startswith(kind if brand == "n/a" else brand.strip())
+        assert name.endswith(f"({maker})") or "Chumakov" in maker
+        assert disease.system == ICD_11
+    assert diseases == {"1D47": 11, "1C81": 46}
+
+
+@pytest.mark.parametrize(
+    ("path", "system", "name_of"),
+    [
+        (
+            "valuesets/khealthcertificate/shc/hl7-cvx-codes.json",
+            "http://hl7.org/fhir/sid/cvx",
+            lambda value: value["n"],
+        ),
+        ("valuesets/khealthcertificate/icao/vaccines.json", ICD_11, lambda value: value),
+    ],
+)
+def test_names_of_vaccines_are_those_that_others_publish(interop: Path, path: str, system: str, name_of: Any) -> None:
+    if not (interop / path).is_file():
+        pytest.skip(f"no {path} in the third-party test data")
+    published = load(path)
+    assert len(published) > 150
+    for code, value in published.items():
+        assert named(system, code).display == " ".join(name_of(value).split())

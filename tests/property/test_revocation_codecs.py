@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, RevocationError, Step
-from healthcert.revocation import bloom, identifiers, jcs, varhash
+from healthcert.revocation import bloom, identifiers, varhash
 from healthcert.revocation.bloom import BloomFilter
 from healthcert.revocation.coordinates import Mode, place
 from healthcert.revocation.identifiers import IdentifierType
@@ -245,41 +243,3 @@ def test_rid_is_read_back_from_its_key_or_refused(rid: str) -> None:
     assert (key is not None) is (1 <= len(rid) <= 24 and set(rid) <= allowed)
     if key is not None:
         assert key.rstrip(b"\0").decode("ascii") == rid
-
-
-# --- Canonical JSON ---
-
-text = st.text(max_size=10) | st.text(st.characters(exclude_categories=()), max_size=5)
-values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | text,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
-    max_leaves=15,
-)
-
-
-@many
-@given(values)
-def test_canonical_form_reads_back_and_has_one_spelling(value: Any) -> None:
-    written = outcome(jcs.canonical, value)
-    if written is None:
-        with pytest.raises(UnicodeEncodeError):
-            json.dumps(value, ensure_ascii=False).encode()
-        return
-    again = json.loads(written, parse_int=float)  # as ECMAScript would: written are doubles, whatever they look like
-    assert again == value
-    assert jcs.canonical(again) == written
-    assert b" " not in written or " " in json.dumps(value, separators=(",", ":"))
-
-
-@many
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_numbers_read_back_to_the_bit(number: float) -> None:
-    assert float(jcs.canonical(number)) == number
-
-
-@few
-@given(st.lists(st.text(max_size=4), unique=True, max_size=8))
-def test_members_are_in_the_order_of_their_code_units(names: list[str]) -> None:
-    units = [list(struct.unpack(f"<{len(name.encode('utf-16-le')) // 2}H", name.encode("utf-16-le"))) for name in names]
-    expected = [name for _, name in sorted(zip(units, names, strict=True))]
-    assert list(json.loads(jcs.canonical(dict.fromkeys(names)))) == expected
