@@ -187,7 +187,7 @@ def test_a_direct_link_is_made_and_opened() -> None:
     assert decrypt_file(made.document.decode(), made.link.key).data == CARD
     server = Server({f"{made.link.url}?recipient=Clinic": made.document})
     assert [(file.content_type, file.data) for file in opened(made.link, server)] == [(HEALTH_CARD, CARD)]
-    assert repr(made) == "Made(...)"
+    assert repr(made) == "MadeLink(...)"
 
 
 def test_a_link_to_several_files_is_made_and_opened() -> None:
