@@ -51,6 +51,8 @@ def report_lines(source: str, report: Report) -> Iterator[str]:
     yield f"  {'Steps':<{_LABEL_WIDTH}}{steps_line(report)}"
     for warning in report.warnings:
         yield _line("Warning", f"{warning.detail} ({warning.code})")
+    for number, beside in enumerate(report.beside, 2):
+        yield from report_lines(f"{source}, certificate {number} of {len(report.beside) + 1}", beside)
 
 
 def revocation_summary(report: Report) -> str:
@@ -149,6 +151,8 @@ def event_summary(event: Event) -> str:
             dose = f"dose {event.dose}" if event.dose else "dose"
             series = f" of {event.series}" if event.series else ""
             what = f"{dose}{series} on {event.date or 'an unknown day'}"
+            if event.date is None and event.partial_date:
+                what = f"{dose}{series} in {event.partial_date}"
             about = (event.product or event.vaccine, event.batch and f"batch {event.batch}")
         case TestResult():
             what = str(event.result)
@@ -164,7 +168,9 @@ def sampling_summary(test: TestResult) -> str:
     """When a sample was taken, as exactly as it is known."""
     if test.sampled_at is not None:
         return f"sampled {test.sampled_at:%Y-%m-%d %H:%M} UTC"
-    return f"sampled on {test.sampled_on}" if test.sampled_on else "sampled on an unknown day"
+    if test.sampled_on is None and test.partial_date:
+        return f"sampled in {test.partial_date}"
+    return f"sampled on {test.sampled_on or 'an unknown day'}"
 
 
 def country_name(code: str | None) -> str:

@@ -28,6 +28,9 @@ class EntryType(StrEnum):
     __hash__ = str.__hash__  # Enum's own is a function in Python, and types are looked up for every certificate
 
 
+ALL_ENTRY_TYPES = frozenset(EntryType)
+
+
 class Private(Struct, frozen=True):
     """A value that may hold personal data. Its repr tells its kind alone: a repr ends in logs and tracebacks."""
 
@@ -123,7 +126,8 @@ class Holder(Private, frozen=True):
 class Vaccination(Private, frozen=True, kw_only=True):
     """One dose. ``dose`` counts from 1; ``series`` is the number of doses of the full series, which boosters exceed.
 
-    A family that does not tell a coding, a number or the day leaves it None; an EU DCC has all of them.
+    A family that does not tell a coding, a number or the day leaves it None; an EU DCC has all of them. Where only the
+    year or the month is told, that is in ``partial_date`` (``2021-06``).
     """
 
     disease: Coding | None = None
@@ -133,6 +137,7 @@ class Vaccination(Private, frozen=True, kw_only=True):
     dose: int | None = None
     series: int | None = None
     date: Day | None = None
+    partial_date: str | None = None
     country: str | None = None
     issuer: str | None = None
     certificate_id: str | None = None
@@ -151,14 +156,16 @@ class Vaccination(Private, frozen=True, kw_only=True):
         return self.date
 
     def lies_after(self, moment: datetime) -> bool:
-        """Whether the day of the dose is known, and had not come anywhere on earth at ``moment``."""
-        return self.date is not None and _comes_after(self.date, moment)
+        """Whether it is known that the day of the dose had not come anywhere on earth at ``moment``."""
+        day = self.date or _earliest(self.partial_date)
+        return day is not None and _comes_after(day, moment)
 
 
 class TestResult(Private, frozen=True, kw_only=True):
     """One test. ``sampled_at`` has a time zone; ``name`` and ``device`` tell which test it was.
 
-    A family that tells the day of the sample and no more has it in ``sampled_on`` instead; an EU DCC tells the moment.
+    A family that tells the day of the sample and no more has it in ``sampled_on`` instead, or in ``partial_date`` where
+    only the year or the month is told (``2021-06``); an EU DCC tells the moment.
     """
 
     __test__: ClassVar[bool] = False  # Not a test case, whatever a test runner may think of the name.
@@ -167,6 +174,7 @@ class TestResult(Private, frozen=True, kw_only=True):
     test_type: Coding | None = None
     sampled_at: datetime | None = None
     sampled_on: Day | None = None
+    partial_date: str | None = None
     result: Coding
     name: str | None = None
     device: Coding | None = None
@@ -187,10 +195,11 @@ class TestResult(Private, frozen=True, kw_only=True):
         return self.sampled_on if self.sampled_at is None else self.sampled_at.date()
 
     def lies_after(self, moment: datetime) -> bool:
-        """Whether it is known when the sample was taken, and that is after ``moment``."""
-        if self.sampled_at is None:
-            return self.sampled_on is not None and _comes_after(self.sampled_on, moment)
-        return self.sampled_at > moment
+        """Whether it is known that the sample was taken after ``moment``."""
+        if self.sampled_at is not None:
+            return self.sampled_at > moment
+        day = self.sampled_on or _earliest(self.partial_date)
+        return day is not None and _comes_after(day, moment)
 
 
 class Recovery(Private, frozen=True, kw_only=True):
@@ -242,6 +251,11 @@ Event = Vaccination | TestResult | Recovery | Exemption
 
 # The zone where a day begins first: a date that has not come there has come nowhere.
 _EARLIEST_ZONE = timezone(timedelta(hours=14))
+
+
+def _earliest(partial: str | None) -> date | None:
+    """The first day that a year, or a month of it, can mean."""
+    return None if partial is None else date.fromisoformat(partial + "2000-01-01"[len(partial) :])
 
 
 def _comes_after(day: date, moment: datetime) -> bool:

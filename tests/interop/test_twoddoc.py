@@ -118,7 +118,8 @@ def test_the_key_is_judged_on_the_day_of_the_signature() -> None:
     key = base64.b64decode(load(FILE)["keys_spki_base64"]["FR00/0001"])
     for start, end, code in (
         ("2021-04-29T08:00", "2021-05-01T00:00", Code.OK),
-        ("2020-01-01T00:00", "2021-04-29T08:00", Code.PUBLIC_KEY_EXPIRED),
+        ("2020-01-01T00:00", "2021-04-29T08:00", Code.OK),
+        ("2020-01-01T00:00", "2021-04-28T23:59", Code.PUBLIC_KEY_EXPIRED),
         ("2021-04-30T00:00", "2022-01-01T00:00", Code.PUBLIC_KEY_NOT_YET_VALID),
     ):
         dates = [datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in (start, end)]

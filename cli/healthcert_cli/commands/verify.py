@@ -232,7 +232,7 @@ def _results(verifier: Verifier, given: dict[str, bool]) -> Iterator[tuple[str, 
         for source, found in bar:
             try:
                 texts = read_source(source, DEFAULT_LIMITS)
-                texts, errors = parts.joined(source, certificates_among(texts, DEFAULT_LIMITS) if found else texts)
+                texts, damaged = parts.joined(source, certificates_among(texts, DEFAULT_LIMITS) if found else texts)
             except HealthCertError as error:
                 yield source, _no_certificate() if found and error.code is Code.TEXT_UNREADABLE else error
                 continue
@@ -241,8 +241,8 @@ def _results(verifier: Verifier, given: dict[str, bool]) -> Iterator[tuple[str, 
                 continue
             for number, report in enumerate(verifier.examine_many(texts), 1):
                 yield f"{source}#{number}" if len(texts) > 1 else source, report
-            for error in errors:
-                yield source, error
+            for problem in damaged:
+                yield source, problem
     yield from parts.unfinished()
 
 

@@ -82,7 +82,7 @@ def canonical(document: Mapping[str, Any], *, contexts: Container[str], blank_no
         return form.encode()
     except DecodeError:
         raise
-    except (library.JsonLdError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (library.JsonLdError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         raise unreadable("not the JSON-LD it should be") from None
 
 
@@ -109,6 +109,11 @@ def terms(url: str) -> Mapping[str, Any]:
     assert data is not None
     found: Mapping[str, Any] = json.loads(data.decode().replace("{environment}", word))["@context"]
     return found
+
+
+def same_terms(url: str) -> str:
+    """The name that stands for all names of a context of this project: which of them was used is not signed."""
+    return next(name for name, file in _FILES.items() if file == _FILES[url])
 
 
 def unreadable(detail: str) -> DecodeError:

@@ -14,16 +14,22 @@ import msgspec
 
 from healthcert.errors import Code, DecodeError, Step
 
+MAX_VALUES = 16 * 1024
+"""Values in one document; a large card has some 2000. What is built of each takes far more than its characters."""
+
 
 def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZATION_FAILED) -> Any:
     """The one JSON value in ``data``.
 
     Raises :class:`DecodeError` (``code``) for what is none, for a byte order mark, for a member that is there twice,
-    for numbers that are none or beyond the range of a double, and for more than ``max_depth`` levels.
+    for numbers that are none or beyond the range of a double, for more than ``max_depth`` levels, and for more than
+    some :data:`MAX_VALUES` values.
     """
     try:
         # RFC 8259 §8.1: UTF-8, without a byte order mark.
         octets = data if isinstance(data, bytes) else data.encode("utf-8")
+        if has_too_many_values(octets):
+            raise ValueError("too many values")
         value = _at_once(octets)
         if value is None:
             value = _DECODER.decode(octets.decode("utf-8"))
@@ -34,6 +40,16 @@ def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZ
     except (ValueError, RecursionError):
         raise DecodeError(code, "not one JSON value that has a single reading", Step.DECODE) from None
     return value
+
+
+def has_too_many_values(octets: bytes) -> bool:
+    """Whether there may be more than :data:`MAX_VALUES` in a document: each but the first stands behind one of these.
+
+    Told from its length alone where that is enough, and before anything is built. Commas in texts count as well.
+    """
+    if len(octets) <= MAX_VALUES:
+        return False
+    return octets.count(b",") + octets.count(b"[") + octets.count(b"{") > MAX_VALUES
 
 
 def _at_once(octets: bytes) -> Any:

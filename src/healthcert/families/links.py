@@ -14,15 +14,17 @@ _LINK = re.compile(
 )
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BASE45 = "HC1:"
+_LONGEST = 16 * 1024  # characters of a link; one with the longest certificate, each character escaped, has 12,950
 _NOT_ESCAPED = re.compile(r" |%(?![0-9A-Fa-f]{2})")
 
 
 def unwrap(text: str) -> str:
     """The certificate in a link of the French wallet, a 2D-Doc or an HC1; any other text as it is.
 
-    What is taken out is never longer than the link, and was not checked in any way.
+    What is taken out is never longer than the link, and was not checked in any way. A link that is longer than any
+    certificate makes it stays what it is.
     """
-    if not text.startswith(_START):
+    if not text.startswith(_START) or len(text) > _LONGEST:
         return text
     link = _LINK.fullmatch(text)
     if link is None:

@@ -51,8 +51,8 @@ class Decoded(Private, frozen=True):
 
     ``needs`` are the time claims that have to be there (``exp``, ``iat``, ``nbf``), ``may_lack`` those that other kinds
     have and this one may do without, which is told where it does. ``ends_at_exp`` is whether it has ended at ``exp``
-    itself, and not only after it. ``signed_at`` is the moment, in seconds since 1970, at which the signing key has to
-    have been valid; None where that is the one of verification.
+    itself, and not only after it. ``signed_between`` are the moments, in seconds since 1970, between which it was
+    signed, where the signing key has to have been valid then and not when it is verified.
     """
 
     family: Family
@@ -72,7 +72,7 @@ class Decoded(Private, frozen=True):
     needs: frozenset[str] = frozenset()
     may_lack: frozenset[str] = frozenset()
     ends_at_exp: bool = False
-    signed_at: float | None = None
+    signed_between: tuple[float, float] | None = None
 
 
 class Wire(Private, frozen=True, kw_only=True):

@@ -64,11 +64,15 @@ _TEXT: msgspec.json.Decoder[str] = msgspec.json.Decoder(str)
 _TEXTS: msgspec.json.Decoder[list[str] | str] = msgspec.json.Decoder(list[str] | str)
 _SIGNATURE: msgspec.json.Decoder[_Signature] = msgspec.json.Decoder(_Signature)
 _SPACE = " \t\r\n"
+_SPACES, _BEGINNINGS = tuple(_SPACE), ("{", "[")
+_LEADING = 1024  # characters in front of a document that may be white space
 
 
 def is_document(text: str) -> bool:
     """Whether ``text`` begins like a JSON object or array."""
-    return text[:1] in ("{", "[") or (text[:1] in (" ", "\t") and text.lstrip(_SPACE)[:1] in ("{", "["))
+    if text.startswith(_BEGINNINGS):
+        return True
+    return text.startswith(_SPACES) and text[:_LEADING].lstrip(_SPACE).startswith(_BEGINNINGS)
 
 
 def shape_of(text: str) -> Shape | None:

@@ -28,7 +28,7 @@ ENTRY_TYPES = tuple(_MODELS)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[a-z][a-z_]{0,30}")
 # Parts of the model that an EU DCC has no room for.
-_NOT_IN_DCC = frozenset(("other", "batch", "clinician", "resulted_at"))
+_NOT_IN_DCC = frozenset(("other", "batch", "clinician", "partial_date", "resulted_at", "sampled_on"))
 
 
 def fields_of(kind: EntryType) -> tuple[str, ...]:

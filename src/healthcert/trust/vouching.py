@@ -34,6 +34,7 @@ DOCUMENT_TYPES = {"NV": EntryType.VACCINATION, "NT": EntryType.TEST}
 
 _MAX_TRIES = 16  # authorities of one name whose signature is checked; each country has a few
 _MAX_READ = 256  # certificates that are not read again
+_FREQUENT = 8 * 1024  # bytes of one worth remembering
 
 
 def vouched(
@@ -58,10 +59,10 @@ def vouched(
     known, asked = store.authorities(domains=domains, assurances=assurances), (certificate, issuer)
     keys = known.signers.get(asked)
     if keys is None:
-        signer = _read(certificate)
+        signer = (_remembered if len(certificate) <= _FREQUENT else _read)(certificate)
         pinned = _pinned(store, signer, domains, assurances)
-        _check_purpose(signer, pinned=bool(pinned))
         keys = pinned or _chained(store, signer, domains, assurances)
+        _check_purpose(signer, pinned=bool(pinned))
         _check_state(signer, issuer, pinned=bool(pinned))
         # What was found is of the state that was asked first, unless another thread has changed it meanwhile.
         if store.authorities(domains=domains, assurances=assurances) is known:
@@ -78,11 +79,13 @@ def _valid(key: TrustedKey, now: datetime) -> bool:
     return (key.not_before is None or key.not_before <= now) and (key.not_after is None or now <= key.not_after)
 
 
-@lru_cache(_MAX_READ)
 def _read(certificate: bytes) -> Certificate:
     found = parse_certificate(certificate)
     load_public_key(found.spki)
     return found
+
+
+_remembered = lru_cache(_MAX_READ)(_read)
 
 
 def _pinned(
@@ -102,16 +105,19 @@ def _check_purpose(signer: Certificate, *, pinned: bool) -> None:
     # Doc 9303-12 §3: an authority signs certificates, and nothing else.
     if _is_authority(signer) and not pinned:
         raise _not_chained("the certificate is an authority's, which signs no seals")
-    # RFC 5280 §4.2.1.12: a key is used for the purposes that its certificate states. ICAO VDS-NC, certificate profiles,
-    # has every signer of seals state this one; older certificates state none.
+    # RFC 5280 §4.2.1.12: a key is used for the purposes that its certificate states.
     if signer.extended_usages and BARCODE_SIGNER not in signer.extended_usages:
         raise _not_chained("the certificate's extended key usage is not that of seals")
+    # ICAO VDS-NC, certificate profiles: every signer of seals states that it is one. The same authority certifies those
+    # who sign passports and EU DCCs, and these must not sign seals.
+    if not pinned and not signer.extended_usages and signer.document_types is None:
+        raise _not_chained("the certificate does not say that it is for seals")
 
 
 def _check_state(signer: Certificate, issuer: str | None, *, pinned: bool) -> None:
     # ICAO VDS-NC, header: the state that issues is the one that the signer belongs to.
     state = None if issuer is None else alpha2(issuer)
-    if pinned and (state is None or state == SPECIMEN):
+    if pinned and state == SPECIMEN:
         return  # seals of nowhere are made to try things out, with certificates of anywhere
     if state is None or signer.country != state:
         raise _not_chained("the signer is not of the country that the seal names")

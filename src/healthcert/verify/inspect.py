@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from healthcert.errors import Code, DecodeError, HealthCertError
-from healthcert.families import recognise
+from healthcert.families import recognise, split
 from healthcert.families.protocol import Layer
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.model import NoTruth, Scan
@@ -35,17 +35,21 @@ class Unverified(NoTruth, frozen=True, kw_only=True):
 
 
 def inspect_unverified(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Unverified:
-    """The layers of a certificate, for developers and support. Never raises on bad input.
+    """The layers of a certificate, for developers and support; of a document with several, one after the other.
+
+    Never raises on bad input.
 
     The result is of another type than a verified certificate, so that it cannot be taken for one.
     """
     layers: list[Layer] = []
     family = None
     try:
-        found, certificate = recognise(Scan.of(text) if isinstance(text, bytes) else text, limits)
-        family = found.name
-        for layer in found.layers(certificate, limits):
-            layers.append(layer)  # noqa: PERF402 (those before a failure are kept)
+        text = Scan.of(text) if isinstance(text, bytes) else text
+        for certificate in split(text, limits) or (text,):
+            found, recognised = recognise(certificate, limits)
+            family = found.name
+            for layer in found.layers(recognised, limits):
+                layers.append(layer)  # noqa: PERF402 (those before a failure are kept)
     except HealthCertError as error:
         return Unverified(family=family, layers=tuple(layers), problem=error)
     except Exception as error:  # noqa: BLE001 As in the verifier: what is looked at may be anything.

@@ -13,7 +13,7 @@ from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code
 from healthcert.families import KINDS
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.model import EntryType
+from healthcert.model import ALL_ENTRY_TYPES, EntryType
 from healthcert.rules.certlogic import VERSION as CERTLOGIC_VERSION
 from healthcert.rules.rule import region_of, version_key
 from healthcert.trust.keys import Assurance
@@ -97,7 +97,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     families: frozenset[str] = frozenset(
         ("EU DCC", "WHO DDCC", "WHO DVC", "SMART Health Card", "NZ COVID Pass", "ICAO VDS-NC", "DIVOC", "2D-Doc")
     )
-    entry_types: frozenset[EntryType] = frozenset(EntryType)
+    entry_types: frozenset[EntryType] = ALL_ENTRY_TYPES
     algorithms: frozenset[Algorithm] | None = None
     rsa_bits: int = 2048
     assurances: frozenset[Assurance] = frozenset((Assurance.SIGNED_CHAIN, Assurance.SIGNED_LIST, Assurance.LOCAL))

@@ -15,12 +15,12 @@ from healthcert.errors import Code, Step, TrustError, VerificationError
 from healthcert.families import recognise as recognise_family
 from healthcert.families.hcert.valuesets import value_sets
 from healthcert.families.protocol import Decoded, Family, Finding
-from healthcert.model import Event, HealthCertificate, Private, TestResult
+from healthcert.model import ALL_ENTRY_TYPES, Event, HealthCertificate, Private, TestResult
 from healthcert.revocation.answer import RevocationAnswer, Standing
 from healthcert.rules.describe import in_short
 from healthcert.rules.rule import ACCEPTANCE, INVALIDATION
 from healthcert.rules.ruling import RuleState, Ruling, RulingOutcome
-from healthcert.trust.generation import LOCAL
+from healthcert.trust.generation import LOCAL, Generation
 from healthcert.trust.keys import TrustedKey
 from healthcert.trust.store import TrustStore
 from healthcert.trust.vouching import vouched
@@ -95,7 +95,7 @@ def _missing(decoded: Decoded, kid: bytes, store: TrustStore, now: datetime, pol
     if unsure := store.candidates(kid, domains=decoded.domains, issuer=decoded.issuer):
         named = ", ".join(sorted({provenance.assurance for key in unsure for provenance in key.provenance}))
         return _refuse(Code.KEY_ASSURANCE_TOO_LOW, f"the policy does not accept keys known by: {named}", Step.TRUST)
-    if _all_expired(store, now, policy):
+    if _all_expired(decoded, store, now, policy):
         # A key of today is on none of them: that it is missing says nothing.
         return _refuse(Code.TRUST_LIST_EXPIRED, "every list of keys is too old to tell", Step.TRUST)
     where = "is not in the trust store"
@@ -124,17 +124,23 @@ def _vouched(
     try:
         return vouched(store, certificate, domains=domains, issuer=issuer, now=now, assurances=policy.assurances)
     except TrustError as error:
-        if error.code is Code.KEY_NOT_IN_TRUST_LIST and _all_expired(store, now, policy):
+        if error.code is Code.KEY_NOT_IN_TRUST_LIST and _all_expired(decoded, store, now, policy):
             raise _refuse(Code.TRUST_LIST_EXPIRED, "every list of authorities is too old to tell", Step.TRUST) from None
         raise _refuse(error.code, error.detail, Step.TRUST) from None
 
 
-def _all_expired(store: TrustStore, now: datetime, policy: Policy) -> bool:
-    """Whether there are lists of keys, and none of those that the policy accepts can be believed any more."""
-    lists = [one for one in store.state.lists.values() if one.head.source != LOCAL]
-    heads = [one.head for one in lists if one.rows or one.details.authorities]
-    ends = [head.best_before for head in heads if head.assurance in policy.assurances]
+def _all_expired(decoded: Decoded, store: TrustStore, now: datetime, policy: Policy) -> bool:
+    """Whether there are lists that could have the key, and none that the policy accepts can be believed any more."""
+    lists = [one for one in store.state.lists.values() if one.head.source != LOCAL and _is_about(one, decoded)]
+    ends = [one.head.best_before for one in lists if one.head.assurance in policy.assurances]
     return bool(ends) and all(end is not None and now - end > policy.trust_grace for end in ends)
+
+
+def _is_about(generation: Generation, decoded: Decoded) -> bool:
+    """Whether a list is one of such keys: of a domain that may sign, or of authorities that vouch in it."""
+    entries = generation.rows if decoded.certificate is None else generation.details.authorities
+    domains = decoded.domains
+    return any(domains is None or entry.domain is None or entry.domain in domains for entry in entries)
 
 
 def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
@@ -209,7 +215,8 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
     if key is None:
         return findings
     # 2D-Doc specification §6: the certificate has to be valid on the day of the signature; documents outlive it.
-    return findings + _key_window(claims, key, clock if decoded.signed_at is None else decoded.signed_at, skew)
+    between = (clock, clock) if decoded.signed_between is None else decoded.signed_between
+    return findings + _key_window(claims, key, between, skew)
 
 
 def _absent(claims: Claims, names: Collection[str]) -> list[str]:
@@ -217,20 +224,21 @@ def _absent(claims: Claims, names: Collection[str]) -> list[str]:
     return sorted([name for name in names if getattr(claims, _TIMES[name]) is None])
 
 
-def _key_window(claims: Claims, key: TrustedKey, clock: float, skew: float) -> tuple[Finding, ...]:
-    """Whether the key is, or was, valid at the moment ``clock``."""
+def _key_window(claims: Claims, key: TrustedKey, between: tuple[float, float], skew: float) -> tuple[Finding, ...]:
+    """Whether the key is, or was, valid at a moment ``between`` these two."""
+    first, last = between
     findings: tuple[Finding, ...] = ()
     # RFC 5280 §4.1.2.5: a certificate is valid from notBefore to notAfter, both included.
     if key.not_before is not None:
         start = key.not_before.timestamp()
-        if clock + skew < start:
+        if last + skew < start:
             raise _refuse(Code.PUBLIC_KEY_NOT_YET_VALID, "the signing key is not valid yet", Step.TIME)
         # HCERT specification §3.3.6: iat MUST not predate the validity of the DSC.
         if claims.issued_at is not None and claims.issued_at < start:
             raise _refuse(Code.ISSUED_BEFORE_KEY, "issued before the signing key was valid", Step.TIME)
     if key.not_after is not None:
         end = key.not_after.timestamp()
-        if clock - skew > end:
+        if first - skew > end:
             raise _refuse(Code.PUBLIC_KEY_EXPIRED, "the signing key has expired", Step.TIME)
         # HCERT specification §3.3.5: exp MUST not exceed the validity of the DSC. One real certificate in five breaks
         # this; the key's own end is enforced above, so nothing is accepted for longer than the key lives.
@@ -249,8 +257,15 @@ def read_content(authenticated: Authenticated, policy: Policy) -> tuple[HealthCe
 
 def content(certificate: HealthCertificate, now: datetime, policy: Policy) -> None:
     """Whether what is certified is of an accepted kind, and can be shown as good."""
+    # A pass that names no entry may be of any type: where only some are accepted, it cannot be told to be of one.
+    if policy.entry_types != ALL_ENTRY_TYPES and not any(one.events for one in (certificate, *certificate.beside)):
+        raise _refuse(Code.ENTRY_TYPE_NOT_ACCEPTED, "the certificate does not say of what type it is", Step.CONTENT)
+    _check_events(certificate, now, policy)
+
+
+def _check_events(certificate: HealthCertificate, now: datetime, policy: Policy) -> None:
     for beside in certificate.beside:
-        content(beside, now, policy)
+        _check_events(beside, now, policy)
     for event in certificate.events:
         if event.entry_type not in policy.entry_types:
             raise _refuse(
@@ -267,6 +282,10 @@ def _check_event(event: Event, now: datetime, policy: Policy) -> None:
             raise _refuse(Code.TEST_RESULT_POSITIVE, "the test was positive", Step.CONTENT)
         if result != NOT_DETECTED:
             raise _refuse(Code.TEST_RESULT_UNKNOWN, "the test's result is not a known code", Step.CONTENT)
+        # A test counts for hours or days: without its moment nobody can tell whether it still does.
+        if event.sampled_at is None and event.sampled_on is None and event.partial_date is None:
+            detail = "the test does not say when the sample was taken"
+            raise _refuse(Code.SCHEMA_VALIDATION_FAILED, detail, Step.CONTENT)
     # Test DGC8.
     if event.lies_after(now + policy.clock_skew):
         raise _refuse(Code.EVENT_IN_FUTURE, f"the {event.entry_type} lies in the future", Step.CONTENT)

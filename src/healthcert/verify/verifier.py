@@ -122,7 +122,7 @@ class Verifier:
         return run.report()
 
     def verify(self, text: str | bytes) -> Verified:
-        """The certificate in ``text``, accepted.
+        """The certificate in ``text``, accepted; of a document with several the first, where all were.
 
         Raises :class:`VerificationError` with the code and step of the first obstacle.
         """

@@ -246,9 +246,15 @@ def test_the_document_has_one_reading(data: bytes, code: Code) -> None:
     assert not_decoded(Scan.of(write(data))).code is code
 
 
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 10**22, 10**400], ids=["more", "less", "double", "none"])
+def test_numbers_that_several_texts_would_be_are_refused(number: int) -> None:
+    document = changed(signed(), "credentialSubject", "address", "postalCode", value=number)
+    assert not_decoded(document).code is Code.CANONICALIZATION_FAILED
+
+
 def test_a_lone_surrogate_has_no_form() -> None:
     document = text(signed()).replace("Asha", "\\ud800")
-    assert not_decoded(document).code is Code.CANONICALIZATION_FAILED
+    assert not_decoded(document).code is Code.JSON_DESERIALIZATION_FAILED
 
 
 def test_a_document_is_as_long_as_an_archive_may_hold() -> None:
@@ -500,7 +506,7 @@ def test_numbers_may_be_texts(written: Any, number: int) -> None:
     assert event(document).series == number
 
 
-@pytest.mark.parametrize("number", [0, -1, 100, "0", "100", "one", "1.0", "+1", "١", 10**30])
+@pytest.mark.parametrize("number", [0, -1, 100, "0", "100", "one", "1.0", "+1", "١", 10**15])
 def test_other_numbers_are_refused(number: Any) -> None:
     assert "dose" in not_read(changed(DOCUMENT, "evidence", 0, "dose", value=number)).detail
 

@@ -368,14 +368,34 @@ def test_a_dose_of_nothing_is_refused(concept: Any) -> None:
         ("2021-01-29T23:59:59Z", date(2021, 1, 29)),
         ("2021-01-29T23:59:59.123456789+14:00", date(2021, 1, 29)),
         ("2021-01-29T23:59:59", date(2021, 1, 29)),
-        ("2021-01", None),
-        ("2021", None),
     ],
 )
-def test_days_of_doses(given: str, day: date | None) -> None:
+def test_days_of_doses(given: str, day: date) -> None:
     event = vaccination(occurrenceDateTime=given)
-    assert event.date == day
+    assert (event.date, event.partial_date) == (day, None)
     assert event.other == ({} if given == "2021-01-29" else {"occurrenceDateTime": given})
+
+
+@pytest.mark.parametrize("given", ["2021-01", "2021"])
+def test_months_and_years_of_doses(given: str) -> None:
+    event = vaccination(occurrenceDateTime=given)
+    assert (event.date, event.day, event.partial_date, event.other) == (None, None, given, {})
+
+
+@pytest.mark.parametrize("given", ["2021-09", "2022", "2022-01"])
+def test_a_month_or_year_that_is_still_to_come_is_in_the_future(given: str) -> None:
+    for resource in (with_(DOSE, occurrenceDateTime=given), with_(TEST, effectiveDateTime=given)):
+        assert refused(bundle(resource))[0] == "EVENT_IN_FUTURE"
+
+
+def test_a_positive_test_that_is_not_read_is_told() -> None:
+    positive = with_(TEST, valueCodeableConcept=concept((SNOMED, "260373001")))
+    for hidden in (
+        with_(positive, status="preliminary"),
+        with_(TEST, "valueCodeableConcept", component=[{"valueCodeableConcept": concept((SNOMED, "260373001"))}]),
+    ):
+        assert len(certificate(bundle(DOSE, hidden), "UNKNOWN_CLAIM").events) == 1
+    assert len(certificate(bundle(DOSE, with_(TEST, status="preliminary"))).events) == 1
 
 
 @pytest.mark.parametrize(
@@ -456,14 +476,15 @@ def test_when_the_sample_was_taken() -> None:
     event = test_("TIME_WITHOUT_ZONE", effectiveDateTime="2021-08-19T10:00:00")
     assert (event.sampled_at, event.sampled_on) == (None, day)
     partial = test_(effectiveDateTime="2021-08")
-    assert (partial.sampled_at, partial.sampled_on, partial.other) == (None, None, {"effectiveDateTime": "2021-08"})
+    assert (partial.sampled_at, partial.sampled_on, partial.partial_date) == (None, None, "2021-08")
+    assert partial.other == {}
     span = {"start": "2021-08-18", "end": "2021-08-19"}
     (event_,) = certificate(bundle(with_(TEST, "effectiveDateTime", effectivePeriod=span))).events
     assert (day_of(event_), event_.other) == (date(2021, 8, 18), {"effectivePeriod": span})
     (event_,) = certificate(bundle(with_(TEST, "effectiveDateTime", effectiveInstant="2021-08-19T10:00:00Z"))).events
     assert day_of(event_) == day
-    (event_,) = certificate(bundle(with_(TEST, "effectiveDateTime"))).events
-    assert day_of(event_) is None
+    code, detail = refused(bundle(with_(TEST, "effectiveDateTime")))
+    assert (code, detail) == (SCHEMA, "the test does not say when the sample was taken")
 
 
 def day_of(event: hc.Event) -> date | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Sequence
 from itertools import permutations
 
 import pytest
@@ -152,7 +154,9 @@ def test_other_texts_are_no_documents_of_cards(text: str) -> None:
         ('{"verifiableCredential":["x"]}x', Code.JSON_DESERIALIZATION_FAILED),
         ('{"verifiableCredential":["x",1]}', Code.JSON_DESERIALIZATION_FAILED),
         ('{"verifiableCredential":["x"],"verifiableCredential":["y"]}', Code.JSON_DESERIALIZATION_FAILED),
-        ('{"verifiableCredential":["x","y","z"]}', Code.INPUT_TOO_LONG),
+        ('{"verifiableCredential":["eyJ","x"]}', Code.JSON_DESERIALIZATION_FAILED),
+        ('{"verifiableCredential":["shc:/5676"]}', Code.JSON_DESERIALIZATION_FAILED),
+        ('{"verifiableCredential":["eyJ","eyJ","eyJ"]}', Code.INPUT_TOO_LONG),
         ('{"verifiableCredential":["x"]}' + " " * 4000, Code.INPUT_TOO_LONG),
     ],
 )
@@ -242,19 +246,43 @@ def test_cards_with_as_many_parts_follow_each_other() -> None:
     assert [collector.add(part) is not None for part in (*one, *other)] == [False, True, False, True]
 
 
-def test_parts_of_two_cards_are_never_mixed() -> None:
+def test_parts_of_cards_with_as_many_parts_may_come_in_any_order() -> None:
     one, other = Press().parts(3), Press(claims(nbf=1)).parts(3)
+    wanted = {whole_of(one), whole_of(other)}
+    for seed in range(20):
+        parts = [*one, *other]
+        random.Random(seed).shuffle(parts)
+        collector = PartCollector()
+        found = [whole for part in parts if (whole := collector.add(part)) is not None]
+        assert set(found) == wanted
+        assert (collector.missing, collector.describe()) == ((), "")
+
+
+def whole_of(parts: Sequence[str]) -> str:
+    """What a collector makes of the parts of one card."""
     collector = PartCollector()
-    collector.add(one[0])
+    *_, whole = [collector.add(part) for part in parts]
+    assert whole is not None
+    return whole
+
+
+def test_parts_of_different_cards_make_none() -> None:
+    one, other = Press().parts(2), Press(claims(nbf=1)).parts(2)
+    collector = PartCollector()
+    assert [collector.add(one[0]), collector.add(other[1])] == [None, None]
+    assert collector.missing == ((),)
+    assert collector.describe().startswith("the 2 parts do not make a card")
+    assert collector.add(one[1]) == whole_of(one), "a wrong part does not spoil the others"
+    assert collector.describe() == "part 1 of 2 is missing"
+
+
+def test_so_many_parts_with_one_number_are_too_many() -> None:
+    collector = PartCollector()
+    for number in range(8):
+        collector.add(f"shc:/1/2/{number:02}56")
     with pytest.raises(DecodeError) as caught:
-        collector.add(other[0])
+        collector.add("shc:/1/2/0856")
     assert caught.value.code is Code.PARTS_INCONSISTENT
-    assert collector.add(other[1]) is None
-    with pytest.raises(DecodeError) as caught:
-        collector.add(other[2])
-    assert caught.value.code is Code.PARTS_INCONSISTENT
-    assert collector.missing == (), "after which both can be shown again"
-    assert [collector.add(part) is not None for part in one] == [False, False, True]
 
 
 def test_the_collector_keeps_to_its_limits() -> None:

@@ -385,7 +385,10 @@ def test_the_layers_show_the_fields_of_any_document() -> None:
 
 def test_the_key_has_to_have_been_valid_on_the_day_of_the_signature() -> None:
     decoded = decode(Press().text())
-    assert decoded.signed_at == datetime(2021, 4, 29, 23, 59, 59, tzinfo=UTC).timestamp()
+    assert decoded.signed_between == (
+        datetime(2021, 4, 29, tzinfo=UTC).timestamp(),
+        datetime(2021, 4, 29, 23, 59, 59, tzinfo=UTC).timestamp(),
+    )
     # The day begins at noon of the one before, in UTC, on the easternmost French islands.
     assert decoded.claims.not_before == datetime(2021, 4, 28, 12, 0, tzinfo=UTC).timestamp()
     assert (decoded.claims.expires_at, decoded.needs) == (None, frozenset())
@@ -393,7 +396,7 @@ def test_the_key_has_to_have_been_valid_on_the_day_of_the_signature() -> None:
 
 def test_an_undated_signature_is_noted() -> None:
     decoded = decode(Press(header="DC04FR0000011E6DFFFF{type}01FR").text())
-    assert (decoded.signed_at, decoded.claims.not_before) == (None, None)
+    assert (decoded.signed_between, decoded.claims.not_before) == (None, None)
     assert [one.code for one in decoded.findings] == [Code.TIME_ABSENT]
     assert TWODDOC.parse(decoded, ())[0].issued_at is None
 

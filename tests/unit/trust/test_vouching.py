@@ -238,7 +238,7 @@ def test_a_key_identifier_chooses_among_authorities_of_one_name() -> None:
         x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
         key=key,
     )
-    signer = make("FR", "Signer", csca, x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()))
+    signer = make("FR", "Signer", csca, EXTENDED, x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()))
     trust = on_list(*(one.der for one in others), named.der)
     assert ask(trust, signer).chain[0].fingerprint == parse_certificate(named.der).fingerprint
     # Without one, no more than a few are tried: whoever lists many must not cost as much as they like.
@@ -261,7 +261,7 @@ def test_certificates_as_odd_as_japans_are_read() -> None:
 
 def test_rsa_authorities_vouch_too() -> None:
     csca = authority(key=rsa.generate_private_key(public_exponent=65537, key_size=2048))
-    assert ask(on_list(csca.der), make("FR", "Signer", csca)).country == "FR"
+    assert ask(on_list(csca.der), make("FR", "Signer", csca, EXTENDED)).country == "FR"
 
 
 def test_a_signer_ends_with_its_authority() -> None:
@@ -304,13 +304,13 @@ def test_document_types_that_cannot_be_read_allow_nothing(value: bytes) -> None:
 
 
 def test_without_document_types_any_is_signed() -> None:
-    assert usages_of(store(), make("FR", "Signer", state())) is None
+    assert usages_of(store(), make("FR", "Signer", state(), EXTENDED)) is None
 
 
 def test_what_the_operator_allows_an_authority_limits_its_signers() -> None:
     trust = hc.TrustStore.from_certificates(state().certificate_der(), usages=[EntryType.TEST], domain="ICAO")
     assert usages_of(trust) == {EntryType.TEST}
-    assert usages_of(trust, make("FR", "Signer", state())) == {EntryType.TEST}
+    assert usages_of(trust, make("FR", "Signer", state(), EXTENDED)) == {EntryType.TEST}
 
 
 # --- Certificates that are pinned ---
@@ -319,10 +319,10 @@ def test_what_the_operator_allows_an_authority_limits_its_signers() -> None:
 def test_a_signer_that_was_added_by_hand_needs_nobody_else() -> None:
     stranger = make("FR", "worker of Friesland", authority("FR", "nobody"))
     assert ask(store(stranger), stranger).certificate == stranger.der
-    for issuer in ("UTO", "XYZ", None):
-        # The samples of ICAO are of Utopia, by signers of anywhere.
-        assert ask(store(stranger), stranger, issuer).country == "FR"
-    assert refusal(store(stranger), stranger, "DEU")[0] is Code.KEY_NOT_CHAINED
+    # The samples of ICAO are of Utopia, by signers of anywhere.
+    assert ask(store(stranger), stranger, "UTO").country == "FR"
+    for issuer in ("DEU", "XYZ", None):
+        assert refusal(store(stranger), stranger, issuer)[0] is Code.KEY_NOT_CHAINED
 
 
 def test_a_bare_key_under_the_certificates_kid_is_a_pin_too() -> None:
@@ -391,7 +391,7 @@ def test_only_what_says_so_is_an_authority() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     for extensions in ((), (x509.BasicConstraints(ca=False, path_length=None),)):
         above = make("FR", "State CSCA", None, *extensions, key=key)
-        signer = make("FR", "Signer", above)
+        signer = make("FR", "Signer", above, EXTENDED)
         assert refusal(store(above), signer)[0] is Code.KEY_NOT_IN_TRUST_LIST
 
 
@@ -416,20 +416,20 @@ def test_what_is_no_certificate_is_refused(certificate: bytes) -> None:
 
 def forged() -> Pair:
     """By an authority of the same name that nobody trusts."""
-    return make("FR", "Signer", authority())
+    return make("FR", "Signer", authority(), EXTENDED)
 
 
 def another_name() -> Pair:
-    return make("FR", "Signer", state(), issuer_name=name_of("FR", "Nobody"))
+    return make("FR", "Signer", state(), EXTENDED, issuer_name=name_of("FR", "Nobody"))
 
 
 def another_key_id() -> Pair:
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
-    return make("FR", "Signer", state(), x509.AuthorityKeyIdentifier.from_issuer_public_key(other))
+    return make("FR", "Signer", state(), EXTENDED, x509.AuthorityKeyIdentifier.from_issuer_public_key(other))
 
 
 def of_another_country() -> Pair:
-    return make("DE", "Signer", state())
+    return make("DE", "Signer", state(), EXTENDED)
 
 
 def for_a_web_server() -> Pair:
@@ -444,13 +444,18 @@ def for_passports() -> Pair:
     return make("FR", "Signer", state(), document_types("P"))
 
 
+def for_european_certificates_of_any_kind() -> KeyPair:
+    """A DSC need not say what it is for, and may then sign any EU DCC."""
+    return new_dsc(state(), "DSC", now=NOW - DAY)
+
+
 def an_authority() -> KeyPair:
     return state()
 
 
 def below_an_authority_below() -> Pair:
     """By one that the authority certified as a signer, and not as an authority."""
-    return make("FR", "Signer", make("FR", "State CSCA", state()))
+    return make("FR", "Signer", make("FR", "State CSCA", state()), EXTENDED)
 
 
 ATTACKS: dict[Callable[[], Any], tuple[str, str]] = {
@@ -459,6 +464,7 @@ ATTACKS: dict[Callable[[], Any], tuple[str, str]] = {
     of_another_country: ("trust.vouching._problem", "DEU"),
     for_a_web_server: ("trust.vouching._check_purpose", "FRA"),
     for_european_certificates: ("trust.vouching._check_purpose", "FRA"),
+    for_european_certificates_of_any_kind: ("trust.vouching._check_purpose", "FRA"),
     for_passports: ("trust.vouching._for_documents", "FRA"),
     an_authority: ("trust.vouching._is_authority", "FRA"),
     below_an_authority_below: ("lists.x509.verify_oid", "FRA"),
@@ -568,7 +574,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authorities, "_MAX_KNOWN", 3)
     trust = store()
     for _ in range(5):
-        ask(trust, make("FR", "Signer", state()))
+        ask(trust, make("FR", "Signer", state(), EXTENDED))
         assert len(trust.authorities(domains=ICAO).signers) <= 3
 
 

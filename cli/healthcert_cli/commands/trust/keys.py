@@ -135,6 +135,10 @@ def add(
     )
     clock = SystemClock() if at is None else FixedClock(at)
     if vouch:
+        if name or force or max_age:
+            raise click.UsageError("--name, --force and --max-age are about a list that stays one: leave out --vouch")
+        if environment is not None:
+            trusted.settle(feed.environment)
         source = source_named(format_)
         found = source.load(_parts(source, paths), Context(feed.anchors, clock.now(), options=feed.options))
         return _vouched(trusted, found, as_json=as_json)

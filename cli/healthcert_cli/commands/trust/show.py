@@ -225,7 +225,15 @@ def _error(store: TrustStore, source: str) -> dict[str, Any] | None:
 def _status_row(one: dict[str, Any]) -> tuple[str, ...]:
     fetched, best_before = ((one[name] or "-")[:16].replace("T", " ") for name in ("fetched_at", "best_before"))
     known_by = one["assurance"].replace("_", " ")
-    return (one["source"], str(one["keys"]), str(len(set(one["countries"]) - {"unknown"})), known_by, fetched, best_before, one["state"])
+    return (
+        one["source"],
+        str(one["keys"]),
+        str(len(set(one["countries"]) - {"unknown"})),
+        known_by,
+        fetched,
+        best_before,
+        one["state"],
+    )
 
 
 def _anomalies(one: dict[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from healthcert.codings import ICD_11, named
+from healthcert.encoding.jsonld import same_terms
 from healthcert.errors import Code, Step, VerificationError
 from healthcert.families.divoc.document import Signed
 from healthcert.families.protocol import Finding
@@ -39,7 +40,7 @@ _IDENTIFIERS = ("batch", "vaccine", "manufacturer", "icd11Code", "testType", "di
 
 
 class Content(Private, frozen=True):
-    """What was read. ``version`` is the context that gives the members their meaning."""
+    """What was read. ``version`` is the context that gives the members their meaning, by the first of its names."""
 
     version: str
     holder: Holder
@@ -64,7 +65,7 @@ def read_content(signed: Signed) -> Content:
     holder = _holder(signed.person, findings)
     read = _test if signed.test else _vaccination
     events = tuple([read(entry, findings) for entry in signed.entries])
-    return Content(signed.context, holder, events, tuple(findings))
+    return Content(same_terms(signed.context), holder, events, tuple(findings))
 
 
 def _holder(person: Mapping[str, Any], findings: list[Finding]) -> Holder:

@@ -43,6 +43,8 @@ ENTRIES = 4
 """Entries that one document may have; DIVOC writes one. Each is worth up to four nodes without an identifier."""
 BLANK_NODES = 2 + 4 * ENTRIES
 """What of a document may be without an identifier: credential and person, and of each entry itself and three parts."""
+# RDF has large numbers as doubles (JSON-LD 1.1 API §8.2.2), where several of them are one.
+_EXACT = 2**53
 _VALUES = 512  # the library compares values with each other; real documents have some 60
 
 # Beside the terms of the object's own context.
@@ -200,7 +202,7 @@ class _Reading:
         for name, value in found.items():
             if name in parts:
                 found[name] = self._part(value, f"{where}.{name}")
-            elif name != "type" and type(value) not in (str, int):
+            elif name != "type" and not (type(value) is str or (type(value) is int and abs(value) <= _EXACT)):
                 raise unreadable(f"{where}.{name}: neither a text nor a whole number")
         return found
 

@@ -30,8 +30,8 @@ _MAX_TEXT = 200
 _RESULTS = {DETECTED: "Positive", NOT_DETECTED: "Negative"}
 _NO_PLACE: dict[type, tuple[str, ...]] = {
     Holder: ("family_name_icao", "given_name_icao", "document_number", "guardian", "other"),
-    Vaccination: ("issuer", "other"),
-    TestResult: ("sampled_on", "device", "issuer", "other"),
+    Vaccination: ("partial_date", "issuer", "other"),
+    TestResult: ("sampled_on", "partial_date", "device", "issuer", "other"),
 }
 
 

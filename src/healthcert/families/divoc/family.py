@@ -11,6 +11,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from healthcert.encoding import jsontext
 from healthcert.encoding.algorithms import Algorithm
@@ -141,12 +142,17 @@ def _misattributed(did: str, issuer: str) -> str | None:
     """
     if issuer == did:
         return None
+    # DID Core §5.3.2: what asserts for a DID is one of its own keys.
+    if issuer.lower().startswith("did:"):
+        return "the issuer is a DID, and verificationMethod names the key of another"
     host = _HOST.fullmatch(issuer)
     named = host[1].lower() if host else ""
-    known = [owner for owner, hosts in _HOSTS.items() if any(f".{named}".endswith(f".{one}") for one in hosts)]
-    if did in _HOSTS and did not in known:
+    own = any(f".{named}".endswith(f".{one}") for one in _HOSTS.get(did, ()))
+    if did in _HOSTS and not own:
         return "verificationMethod names the key of a country that the issuer is not of"
-    if known and did not in known:
+    # One address has many spellings; what reads like another country's is not of this one.
+    spelled = unquote(issuer).lower()
+    if not own and any(one in spelled for hosts in _HOSTS.values() for one in hosts):
         return "the issuer is of a country whose key verificationMethod does not name"
     return None
 

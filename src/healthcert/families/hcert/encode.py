@@ -170,8 +170,8 @@ def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:
 
 _NO_PLACE: dict[type, tuple[str, ...]] = {
     Holder: ("full_name", "sex", "nationality", "document_number", "guardian", "other"),
-    Vaccination: ("batch", "centre", "clinician", "other"),
-    TestResult: ("resulted_at", "other"),
+    Vaccination: ("partial_date", "batch", "centre", "clinician", "other"),
+    TestResult: ("sampled_on", "partial_date", "resulted_at", "other"),
 }
 _COUNTRY = re.compile(r"[A-Z]{1,10}")  # the schema allows organisations as well
 _FIRST_YEAR = 1900

@@ -174,7 +174,7 @@ _NO_PLACE_IN_NAM = ("full_name", "sex", "nationality", "document_number", "guard
 _NO_PLACE_IN_DVC: dict[type[Private], tuple[str, ...]] = {
     Holder: ("family_name_icao", "given_name_icao", "other"),
     Vaccination: (
-        "vaccine", "manufacturer", "dose", "series", "country", "certificate_id", "centre", "other",
+        "partial_date", "vaccine", "manufacturer", "dose", "series", "country", "certificate_id", "centre", "other",
     ),
 }  # fmt: skip
 

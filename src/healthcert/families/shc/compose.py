@@ -25,8 +25,8 @@ _FIRST_YEAR = 1900
 # What a card has no place for, and so must not be given.
 _NO_PLACE: dict[type, tuple[str, ...]] = {
     Holder: ("family_name_icao", "given_name_icao", "nationality", "document_number", "guardian", "other"),
-    Vaccination: ("product", "country", "issuer", "certificate_id", "clinician", "other"),
-    TestResult: ("disease", "name", "country", "issuer", "certificate_id", "other"),
+    Vaccination: ("partial_date", "product", "country", "issuer", "certificate_id", "clinician", "other"),
+    TestResult: ("partial_date", "disease", "name", "country", "issuer", "certificate_id", "other"),
 }
 
 

@@ -121,11 +121,12 @@ class Observation(Private, frozen=True, rename="camel"):
 
 
 class When(Private, frozen=True):
-    """A FHIR dateTime: the day where it is known, the moment where a time with its zone is."""
+    """A FHIR dateTime: the day where it is known, else ``partial``; the moment where a time with its zone is."""
 
     day: date | None
     moment: datetime | None = None
     zoneless: bool = False
+    partial: str | None = None
 
 
 def typed(resource: Resource, struct: type[T]) -> T:
@@ -147,7 +148,7 @@ def when(given: str, where: str) -> When:
         day, time, zone = match.groups()
         known = date.fromisoformat(f"{day}-01-01"[:_FULL_DATE])
         if time is None:
-            return When(known if len(day) == _FULL_DATE else None)
+            return When(known) if len(day) == _FULL_DATE else When(None, partial=day)
         # Python reads up to six places after the point, FHIR has any number.
         fraction = time[_SECONDS + 1 :][:_MICROSECONDS].ljust(_MICROSECONDS, "0")
         moment = datetime.fromisoformat(f"{day}T{time[:_SECONDS]}.{fraction}{zone or ''}")

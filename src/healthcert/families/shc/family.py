@@ -32,6 +32,7 @@ _ALGORITHMS = frozenset((Algorithm.ES256,))
 # "Health Cards are encoded as JWS": issuanceDate is represented by the claim nbf.
 _NEEDED = frozenset(("nbf",))
 _SHOWN = 20  # characters of an alg that nobody knows
+_LONGEST_ISSUER = 1024  # characters; no list of keys has a longer one
 _SIGNATURE_CHARS = 87  # a dot, and 64 bytes in base64url
 _TYPES = {IMMUNIZATION: EntryType.VACCINATION, OBSERVATION: EntryType.TEST}
 _SPACED = Finding(Code.FIELD_UNEXPECTED, Step.DECODE, "white space around the payload, which is to be minified")
@@ -86,7 +87,7 @@ class SmartHealthCard:
         if part.total > 1:
             raise alone(part)
         token = _token(part.jws)
-        yield Layer("JWS", len(part.jws), {"header": token.header, "signature": token.signature})
+        yield Layer("JWS", len(part.jws), {"header": dict(token.header), "signature": token.signature})
         yield Layer("DEFLATE", len(token.payload), {})
         payload = _inflated(token, limits)
         yield Layer("JSON", len(payload), read_claims(payload, limits).raw)
@@ -96,6 +97,9 @@ class SmartHealthCard:
         # "Determining keys associated with an issuer": an https URL without a trailing slash.
         if issuer is None:
             return "iss: missing, or not a text"
+        # It is looked up before anybody's signature is checked, and what is looked up is remembered.
+        if len(issuer) > _LONGEST_ISSUER:
+            return f"iss: more than {_LONGEST_ISSUER} characters"
         if not issuer.startswith("https://"):
             return "iss: not an https URL"
         return "iss: a slash at its end" if issuer.endswith("/") else None

@@ -43,6 +43,7 @@ _OF_OBSERVATION = frozenset(
     ("resourceType", "status", "subject", "code", "effectiveDateTime", "valueCodeableConcept", "performer")
 )
 _DISPLAY = {"display"}
+_PARTS = ("performer", "protocolApplied")
 
 
 def holder_of(resource: Resource, findings: list[Finding]) -> Holder:
@@ -70,7 +71,32 @@ def holder_of(resource: Resource, findings: list[Finding]) -> Holder:
 def event_of(resource: Resource, bundle: Bundle, findings: list[Finding]) -> Event | None:
     """What a resource says happened to the patient; None for what did not, or is nothing that is known here."""
     read = _READERS.get(resource.type)
-    return None if read is None else read(resource, bundle, findings)
+    if read is None:
+        return None
+    # FHIR R4, Extensibility: who does not understand what modifies a resource must not read the rest of it. Nothing
+    # that may is known here.
+    if "modifierExtension" in resource.content or "implicitRules" in resource.content or _is_modified(resource):
+        detail = f"{resource.where}: not read, for it has extensions or rules that may change what it says"
+        findings.append(Finding(Code.FIELD_UNEXPECTED, Step.CONTENT, detail))
+        return None
+    event = read(resource, bundle, findings)
+    # Something is left out of what is shown, and it is not to the holder's advantage alone that it may be.
+    if event is None and resource.type == "Observation" and _says_detected(resource.content):
+        detail = (
+            f"{resource.where}: an Observation that is not read, for it is no final test, says that it was detected"
+        )
+        findings.append(Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, detail))
+    return event
+
+
+def _says_detected(value: object) -> bool:
+    """Whether a code anywhere in a resource says so."""
+    if isinstance(value, dict):
+        system, code = value.get("system"), value.get("code")
+        if isinstance(system, str) and isinstance(code, str) and codings.finding(Coding(system, code)) == DETECTED:
+            return True
+        return any(_says_detected(inner) for inner in value.values())
+    return isinstance(value, list) and any(_says_detected(inner) for inner in value)
 
 
 def _vaccination(resource: Resource, bundle: Bundle, findings: list[Finding]) -> Vaccination | None:
@@ -91,7 +117,7 @@ def _vaccination(resource: Resource, bundle: Bundle, findings: list[Finding]) ->
     if (read.occurrence_date_time is None) == (read.occurrence_string is None):
         raise invalid(f"{where}.occurrence: either occurrenceDateTime or occurrenceString")
     given = read.occurrence_date_time
-    day = None if given is None else when(given, f"{where}.occurrenceDateTime").day
+    given_on = When(None) if given is None else when(given, f"{where}.occurrenceDateTime")
     vaccine = next((one for one in vaccines if one.system == CVX), vaccines[0])
     disease, dose, series = _protocol(read)
     actor = read.performer[0].actor if len(read.performer) == 1 else Reference()
@@ -103,14 +129,15 @@ def _vaccination(resource: Resource, bundle: Bundle, findings: list[Finding]) ->
         manufacturer=read.manufacturer.coding(),
         dose=dose,
         series=series,
-        date=day,
+        date=given_on.day,
+        partial_date=given_on.partial,
         batch=read.lot_number or None,
         centre=actor.display or read.location.display,
         other=rest(
             content,
             _OF_IMMUNIZATION,
             vaccineCode=len(vaccines) > 1,
-            occurrenceDateTime=given is not None and (day is None or len(given) > len("YYYY-MM-DD")),
+            occurrenceDateTime=given is not None and len(given) > len("YYYY-MM-DD"),
             performer="performer" in content and not whole,
         ),
     )
@@ -149,6 +176,7 @@ def _test(resource: Resource, bundle: Bundle, findings: list[Finding]) -> TestRe
         test_type=tests[0],
         sampled_at=sampled.moment,
         sampled_on=None if sampled.moment else sampled.day,
+        partial_date=sampled.partial,
         result=result,
         device=read.device.coding(),
         centre=performer.display,
@@ -158,10 +186,19 @@ def _test(resource: Resource, bundle: Bundle, findings: list[Finding]) -> TestRe
             _OF_OBSERVATION,
             code=len(tests) > 1,
             valueCodeableConcept=len(read.value_codeable_concept.coding) > 1 if read.value_codeable_concept else False,
-            effectiveDateTime=read.effective_date_time is not None and sampled.moment is None and sampled.day is None,
             performer="performer" in content and not whole,
         ),
     )
+
+
+def _is_modified(resource: Resource) -> bool:
+    """Whether one of the parts that are read of a resource has an extension that modifies it."""
+    for name in _PARTS:
+        parts = resource.content.get(name)
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict) and "modifierExtension" in part:
+                return True
+    return False
 
 
 def _is_laboratory(read: Observation) -> bool:

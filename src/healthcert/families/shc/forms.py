@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
+from contextlib import suppress
 from typing import Any
 
-from healthcert.encoding import jsontext
+from healthcert.encoding import deflate, jsontext, jws
 from healthcert.errors import Code, DecodeError, Step
 from healthcert.families.protocol import Finding
 from healthcert.limits import Limits
@@ -21,6 +22,7 @@ _TOKEN = "eyJ"  # noqa: S105 (how every JWS begins; no secret)
 _CARDS = "verifiableCredential"
 _CARD_TYPE = b"https://smarthealth.cards#"
 _HEADER_CHARS = 4096
+_TOGETHER = 4  # times the bytes of one inflated card, for all of a document; real ones together stay below one
 # "Encoding QRs": decimal numbers, counted from 1; a zero in front is not how one writes them.
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _OFFSET, _LARGEST = 45, 77  # "-", the smallest character of a JWS, is 00; "z", the largest, is 77
@@ -31,6 +33,7 @@ _IN_HEX = bytes(
 """The character of a pair of digits, by the byte that it is when read as hexadecimal; 0 where there is none."""
 
 _NO_SLASH = Finding(Code.FIELD_MISSING, Step.DECODE, "shc: without its slash")
+_TWO_SLASHES = Finding(Code.FIELD_UNEXPECTED, Step.DECODE, "shc: with two slashes")
 _NUMBERED = Finding(Code.FIELD_UNEXPECTED, Step.DECODE, "numbered as part 1 of 1")
 _TOO_LONG = Finding(
     Code.CARD_TOO_LONG,
@@ -71,19 +74,21 @@ def read(text: str, limits: Limits) -> Part:
     """
     if text.startswith(_TOKEN):
         try:
-            jws = text.encode("ascii")
+            token = text.encode("ascii")
         except UnicodeEncodeError:
             detail = "JWS: characters that no token has"
             raise DecodeError(Code.JWS_DESERIALIZATION_FAILED, detail, Step.DECODE) from None
-        return Part(jws, findings=(_TOO_LONG,) if len(jws) > SINGLE_CHARS else ())
+        return Part(token, findings=(_TOO_LONG,) if len(token) > SINGLE_CHARS else ())
     # The scheme has no case (RFC 3986 §3.1); early wallets left out the slash.
     if text[: len(SCHEME)].lower() != SCHEME:
         raise _error("not shc:/ and digits")
     findings = () if text.startswith("/", len(SCHEME)) else (_NO_SLASH,)
-    numbers, _, digits = text[len(SCHEME) if findings else len(PREFIX) :].rpartition("/")
-    jws = _from_digits(digits)
+    numbers, slash, digits = text[len(SCHEME) if findings else len(PREFIX) :].rpartition("/")
+    token = _from_digits(digits)
+    if slash and not numbers:
+        findings = (*findings, _TWO_SLASHES)
     if not numbers:
-        return Part(jws, findings=(*findings, _TOO_LONG) if len(jws) > SINGLE_CHARS else findings)
+        return Part(token, findings=(*findings, _TOO_LONG) if len(token) > SINGLE_CHARS else findings)
     number, _, total = numbers.partition("/")
     # "Encoding QRs": C/N, the index of the chunk and the total number of chunks.
     if not _NUMBER.fullmatch(number) or not _NUMBER.fullmatch(total):
@@ -94,20 +99,20 @@ def read(text: str, limits: Limits) -> Part:
         raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.parts} parts", Step.DECODE)
     if total == "1":
         # "Encoding QRs": numbers only if more than one chunk is required. Issuers are known that number one.
-        findings = (*findings, _NUMBERED, _TOO_LONG) if len(jws) > SINGLE_CHARS else (*findings, _NUMBERED)
-    return Part(jws, int(number), int(total), findings)
+        findings = (*findings, _NUMBERED, _TOO_LONG) if len(token) > SINGLE_CHARS else (*findings, _NUMBERED)
+    return Part(token, int(number), int(total), findings)
 
 
-def to_digits(jws: bytes) -> str:
+def to_digits(token: bytes) -> str:
     """A JWS in digits, two for each character."""
-    return "".join([f"{character - _OFFSET:02d}" for character in jws])
+    return "".join([f"{character - _OFFSET:02d}" for character in token])
 
 
 def cards_in(text: str, limits: Limits) -> tuple[str, ...] | None:
     """The cards in a document: a ``.smart-health-card`` file, or what the operation ``$health-cards-issue`` answers.
 
-    None for any other text. Raises :class:`DecodeError`: ``INPUT_TOO_LONG``, and ``JSON_DESERIALIZATION_FAILED`` for a
-    document that is damaged.
+    None for any other text. Raises :class:`DecodeError`: ``INPUT_TOO_LONG``, also for cards that are too much together
+    once they are inflated, and ``JSON_DESERIALIZATION_FAILED`` for a document that is damaged or holds something else.
     """
     # The name stands in both; without it there is nothing to read.
     if _CARDS not in text or text.lstrip()[:1] != "{":
@@ -119,11 +124,24 @@ def cards_in(text: str, limits: Limits) -> tuple[str, ...] | None:
     # A presentation of other credentials has objects under this name.
     if found is None or (found and not any(isinstance(card, str) for card in found)):
         return None
-    if not all(isinstance(card, str) for card in found):
-        raise DecodeError(Code.JSON_DESERIALIZATION_FAILED, f"{_CARDS}: not a text each", Step.DECODE)
+    # "via File Download": each is a JWS. What else might be put there has bounds made for one of it in a barcode.
+    if not all(isinstance(card, str) and card.startswith(_TOKEN) for card in found):
+        raise DecodeError(Code.JSON_DESERIALIZATION_FAILED, f"{_CARDS}: not a JWS each", Step.DECODE)
     if len(found) > limits.cards_per_document:
         raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.cards_per_document} cards", Step.DECODE)
+    _check_together(found, limits)
     return tuple(found)
+
+
+def _check_together(cards: list[str], limits: Limits) -> None:
+    """Raises :class:`DecodeError` where cards are each within the bounds, and too much to be read one after another."""
+    left = _TOGETHER * limits.inflated_bytes
+    for card in cards:
+        with suppress(DecodeError):  # a card that is damaged has a report of its own
+            payload = jws.read(card.encode("utf-8", "surrogatepass"), needs_alg=False).payload
+            left -= len(deflate.inflate_raw(payload, limit=limits.inflated_bytes))
+    if left < 0:
+        raise DecodeError(Code.INPUT_TOO_LONG, "the cards of the document hold too much together", Step.DECODE)
 
 
 def _listed(document: Any) -> list[Any] | None:

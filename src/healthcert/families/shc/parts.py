@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from healthcert.encoding import deflate, jws
+from itertools import islice, product
+
+from healthcert.encoding import deflate, jsontext, jws
 from healthcert.errors import Code, DecodeError, Step
 from healthcert.families.shc.forms import SCHEME, Part, is_token, read
 from healthcert.limits import DEFAULT_LIMITS, Limits
+
+_MOST_ALIKE = 8  # parts with one number, of cards that are collected at the same time
+_MOST_TRIES = 256
 
 
 class PartCollector:
     """Takes the texts of barcodes in any order, and hands out each card once all its parts are there.
 
     A part says its number and how many there are, but not of which card it is: only the first has the card's header.
-    Parts of cards with different numbers of parts are told apart by that; of cards with as many parts each, one has to
-    be complete before the next one begins. What was mixed up is refused where it shows, and is never accepted, for its
-    signature does not hold. A collector is for the barcodes of one holder, or of one folder: it remembers parts.
+    So of parts with one number all are kept, and those that make a card together are found by trying: what is put
+    together wrongly is no compressed stream. What was mixed up all the same is never accepted, for its signature does
+    not hold. A collector is for the barcodes of one holder, or of one folder: it remembers parts.
     """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
-        self._cards: dict[int, dict[int, bytes]] = {}  # by how many parts there are, then by number
+        self._parts: dict[int, dict[int, list[bytes]]] = {}  # by how many parts there are, then by number
         self._complete: dict[tuple[int, int, bytes], None] = {}
 
     def add(self, text: str) -> str | None:
         """The whole text of a card when ``text`` was its last missing part, else None; a text that is no part itself.
 
-        A part that was there before adds nothing. Raises :class:`DecodeError`: ``PARTS_INCONSISTENT`` for a part that
-        another one with its number contradicts, or that completes what is no card, and the errors of a part that
-        cannot be read.
+        A part that was there before adds nothing, nor does one that makes no card with the others: it may be they that
+        are of another card, or damaged, and :meth:`describe` says so. Raises :class:`DecodeError`:
+        ``PARTS_INCONSISTENT`` for too many parts with one number, and the errors of a part that cannot be read.
         """
         stripped = text.strip("\r\n")
         if stripped[: len(SCHEME)].lower() != SCHEME or stripped.count("/") <= 1:
@@ -37,43 +42,63 @@ class PartCollector:
         part = read(stripped, self._limits)
         if part.total == 1:
             return text
-        key = (part.total, part.number, part.jws)
-        if key in self._complete:
+        found = self._parts.setdefault(part.total, {})
+        pieces = found.setdefault(part.number, [])
+        if (part.total, part.number, part.jws) in self._complete or part.jws in pieces:
+            self._drop_empty(part.total)
             return None
-        found = self._cards.setdefault(part.total, {})
-        if found.setdefault(part.number, part.jws) != part.jws:
-            detail = f"two parts {part.number} of {part.total}: show the parts of one card before those of another"
+        if len(pieces) == _MOST_ALIKE:
+            detail = (
+                f"more than {_MOST_ALIKE} parts {part.number} of {part.total}: show the parts of one card at a time"
+            )
             raise DecodeError(Code.PARTS_INCONSISTENT, detail, Step.DECODE)
-        return self._whole(part.total) if len(found) == part.total else None
+        pieces.append(part.jws)
+        return self._whole(part) if len(found) == part.total else None
 
     @property
     def missing(self) -> tuple[tuple[int, ...], ...]:
         """The numbers of the parts still to come, for each card that is not complete."""
-        return tuple(_absent(found, total) for total, found in sorted(self._cards.items()))
+        return tuple(_absent(found, total) for total, found in sorted(self._parts.items()))
 
     def describe(self) -> str:
         """What is still to come, in words; empty where nothing is."""
-        said = [f"{in_words(_absent(found, total), total)} missing" for total, found in sorted(self._cards.items())]
+        said = []
+        for total, found in sorted(self._parts.items()):
+            absent = _absent(found, total)
+            of_others = f"the {total} parts do not make a card: they are of different ones, or one is damaged"
+            said.append(f"{in_words(absent, total)} missing" if absent else of_others)
         return "; ".join(said)
 
-    def _whole(self, total: int) -> str:
-        found = self._cards.pop(total)
-        # "Chunking Larger SHCs": once the full set is scanned, the JWS can be assembled.
-        text = b"".join(piece for _, piece in sorted(found.items())).decode("ascii")
-        if not _is_whole(text, self._limits):
-            detail = f"the {total} parts do not make a card: they are of different ones, or one is damaged"
-            raise DecodeError(Code.PARTS_INCONSISTENT, detail, Step.DECODE)
-        self._complete |= dict.fromkeys((total, number, piece) for number, piece in found.items())
+    def _whole(self, last: Part) -> str | None:
+        """The card that the part which came last makes with others. "Chunking Larger SHCs": the JWS in order."""
+        found = self._parts[last.total]
+        choices = [found[number] if number != last.number else [last.jws] for number in range(1, last.total + 1)]
+        for pieces in islice(product(*choices), _MOST_TRIES):
+            text = b"".join(pieces).decode("ascii")
+            if _is_whole(text, self._limits):
+                self._take_out(last.total, pieces)
+                return text
+        return None
+
+    def _take_out(self, total: int, pieces: tuple[bytes, ...]) -> None:
+        for number, piece in enumerate(pieces, 1):
+            self._parts[total][number].remove(piece)
+            self._complete[total, number, piece] = None
+        self._drop_empty(total)
         while len(self._complete) > self._limits.texts_per_file:
             del self._complete[next(iter(self._complete))]
-        return text
+
+    def _drop_empty(self, total: int) -> None:
+        self._parts[total] = {number: pieces for number, pieces in self._parts[total].items() if pieces}
+        if not self._parts[total]:
+            del self._parts[total]
 
 
 def _is_whole(text: str, limits: Limits) -> bool:
-    """Whether a JWS can be taken apart; when parts of two cards are mixed up, hardly ever."""
+    """Whether a JWS can be taken apart down to its JSON; when parts of two cards are mixed up, hardly ever."""
     try:
         token = jws.read(text.encode("ascii"), code=Code.JWS_DESERIALIZATION_FAILED, needs_alg=False)
-        deflate.inflate_raw(token.payload, limit=limits.inflated_bytes)
+        jsontext.read(deflate.inflate_raw(token.payload, limit=limits.inflated_bytes), max_depth=limits.json_depth)
     except DecodeError:
         return False
     return is_token(text)
@@ -103,5 +128,5 @@ def in_words(numbers: tuple[int, ...], total: int | None = None) -> str:
     return f"parts {said}{of} are" if len(numbers) > 1 else f"part {said}{of} is"
 
 
-def _absent(found: dict[int, bytes], total: int) -> tuple[int, ...]:
+def _absent(found: dict[int, list[bytes]], total: int) -> tuple[int, ...]:
     return tuple(number for number in range(1, total + 1) if number not in found)

@@ -33,7 +33,7 @@ def read_claims(payload: bytes, limits: Limits) -> Claims:
 def _read_json(payload: bytes, limits: Limits) -> Any:
     """The payload as :func:`healthcert.encoding.jsontext.read` reads it, and sooner where it is minified."""
     try:
-        value = msgspec.json.decode(payload)
+        value = None if jsontext.has_too_many_values(payload) else msgspec.json.decode(payload)
         # What gives the same text again has no member twice, no white space, and no second reading.
         if msgspec.json.encode(value) == payload and _is_shallow(payload, limits.json_depth):
             return value

@@ -168,9 +168,10 @@ _NO_PLACE: dict[type, tuple[str, ...]] = {
     Holder: (
         "family_name_icao", "given_name_icao", "full_name", "nationality", "document_number", "guardian", "other",
     ),
-    Vaccination: ("country", "issuer", "certificate_id", "batch", "centre", "clinician"),
+    Vaccination: ("partial_date", "country", "issuer", "certificate_id", "batch", "centre", "clinician"),
     TestResult: (
-        "sampled_on", "name", "device", "centre", "country", "issuer", "certificate_id", "resulted_at", "other",
+        "sampled_on", "partial_date", "name", "device", "centre", "country", "issuer", "certificate_id", "resulted_at",
+        "other",
     ),
 }  # fmt: skip
 

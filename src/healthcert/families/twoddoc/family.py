@@ -65,7 +65,7 @@ class TwoDDoc:
             algorithms=_ALLOWED,
             domains=_DOMAINS,
             # The certificate is valid if it was at some time of the day; a new one is used on its first.
-            signed_at=None if day is None else day + DAY - 1,
+            signed_between=None if day is None else (day, day + DAY - 1),
         )
 
     def layers(self, text: str, limits: Limits) -> Iterator[Layer]:

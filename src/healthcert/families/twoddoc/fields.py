@@ -87,16 +87,14 @@ def read_fields(message: str, table: Mapping[str, Length]) -> Fields:
     """
     values: dict[str, str] = {}
     truncated: list[str] = []
-    findings: list[Finding] = []
+    findings: dict[Finding, None] = {}
     position, end = 0, len(message)
     while position < end:
         name, start = message[position : position + 2], position + 2
         if name in values or not _IDENTIFIER.fullmatch(name):
             if message[position] == GS and position:
                 # A separator where none belongs: it can end nothing but what has ended.
-                findings.append(
-                    Finding(Code.FIELD_UNEXPECTED, Step.DECODE, "a separator behind a field of fixed length")
-                )
+                findings[_SEPARATED] = None
                 position += 1
                 continue
             # One field, one meaning: readers differ in which of two they take.
@@ -115,7 +113,7 @@ def read_fields(message: str, table: Mapping[str, Length]) -> Fields:
                     # 2D-Doc specification, message: a value of the greatest length needs no separator.
                     stop, found = start + most, None
                 else:
-                    findings.append(Finding(Code.TEXT_TOO_LONG, Step.DECODE, f"{name}: more than {most} characters"))
+                    findings[Finding(Code.TEXT_TOO_LONG, Step.DECODE, f"{name}: more than {most} characters")] = None
             value = message[start:stop]
             if found and found[0] == RS:
                 truncated.append(name)
@@ -125,3 +123,4 @@ def read_fields(message: str, table: Mapping[str, Length]) -> Fields:
 
 
 _UNBOUNDED: Length = (0, None)
+_SEPARATED = Finding(Code.FIELD_UNEXPECTED, Step.DECODE, "a separator behind a field of fixed length")

@@ -71,7 +71,8 @@ def take_apart(text: str) -> Parts:
     if not separator:
         raise error("no signature: the separator US is missing")
     shown = as_text(signed)
-    if _SHAPE(shown) is None:
+    # The version that the text tells is how its bytes are read, so these have to tell the same one.
+    if _SHAPE(shown) is None or shown[2:4] != version:
         raise error("a damaged header")
     size = _SIZES[version]
     header = Header(

@@ -128,7 +128,7 @@ def _vaccinations(doses: Sequence[Vaccination], holder: Holder) -> dict[str, Any
         raise invalid("certificate_id", "the same one for all doses of a seal", "FR0000000001")
     events: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
     for dose in doses:
-        _refuse(dose, "manufacturer", "series", "issuer", "clinician")
+        _refuse(dose, "partial_date", "manufacturer", "series", "issuer", "clinician")
         _refuse_others(dose.other, "dvn")
         disease = None if dose.disease is None else icd_11("disease", dose.disease, "RA01")
         about = icd_11("vaccine", dose.vaccine, "XM68M6"), product_name(dose.product), disease
@@ -161,7 +161,7 @@ def _details(dose: Vaccination) -> dict[str, Any]:
 def _test(test: TestResult, holder: Holder) -> dict[str, Any]:
     _refuse(holder, "given_name_icao", "family_name_icao", "nationality", "guardian", "sex")
     _refuse_others(holder.other, "dt")
-    _refuse(test, "disease", "name", "device", "issuer", "sampled_on")
+    _refuse(test, "disease", "name", "device", "issuer", "sampled_on", "partial_date")
     _refuse_others(test.other, "cd", "m", "opt")
     result = test.result.code if test.result.system == "" else _RESULT_OF.get(finding(test.result) or test.result)
     contact = test.other.get("cd")

@@ -27,6 +27,7 @@ from healthcert.model import EntryType, HealthCertificate
 
 _KID_SIZE = 8  # bytes of the certificate's SHA-256
 _MAX_READ = 256  # certificates that are remembered; a signer makes many seals
+_FREQUENT = 8 * 1024  # characters of one worth remembering
 # ICAO Doc 9303-3 §5: three capital letters; Germany has one.
 _STATE = re.compile(r"[A-Z]{3}|D")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -133,16 +134,19 @@ def _issuer(header: object) -> str | None:
 
 def _certificate(text: object) -> tuple[bytes, bytes]:
     """The signer's certificate, in DER, and the kid by which keys are found that an operator added."""
-    if not isinstance(text, str) or (found := _read_certificate(text)) is None:
+    read = _remembered if isinstance(text, str) and len(text) <= _FREQUENT else _read_certificate
+    if not isinstance(text, str) or (found := read(text)) is None:
         raise _error(Code.JSON_DESERIALIZATION_FAILED, "sig.cer: no certificate in base64url")
     return found
 
 
-@lru_cache(_MAX_READ)
 def _read_certificate(text: str) -> tuple[bytes, bytes] | None:
     # ICAO VDS-NC, signature: base64url of DER; some write plain base64.
     found = _exact(text, plain=True)
     return (found, sha256(found).digest()[:_KID_SIZE]) if found else None
+
+
+_remembered = lru_cache(_MAX_READ)(_read_certificate)
 
 
 def _signature(text: object) -> bytes:
