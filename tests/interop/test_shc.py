@@ -87,7 +87,7 @@ TABLE = [
     Row(f"{EXAMPLE}-00-d-jws-jws_too_long.txt", "too long for one code; of an issuer whose keys are not there", UNKNOWN, "trust", warnings=("CARD_TOO_LONG",), strictly="CARD_TOO_LONG"),
     Row(f"{EXAMPLE}-00-d-jws-no_jws_header_alg.txt", "no alg", "ALGORITHM_NOT_ACCEPTED", "signature"),
     Row(f"{EXAMPLE}-00-d-jws-no_jws_header_kid.txt", "no kid", UNKNOWN, "trust", detail="no kid"),
-    Row(f"{EXAMPLE}-00-d-jws-trailing_chars.txt", "white space around a token makes it none", "INVALID_SCHEME_PREFIX", "recognise"),
+    Row(f"{EXAMPLE}-00-d-jws-trailing_chars.txt", "white space around a token makes it none", "JWS_DESERIALIZATION_FAILED", "decode"),
     Row(f"{EXAMPLE}-00-d-jws-utf8_bom_prefix.txt", "a byte order mark before the payload", "JSON_DESERIALIZATION_FAILED", "decode"),
     # Files
     Row(f"{EXAMPLE}-00-e-file-bad_jwks.smart-health-card", "an issuer without a key set", UNKNOWN, "trust"),

@@ -3,8 +3,9 @@
 The contexts of DIVOC give several members one meaning: the numbers of the dose and of all doses are both "a dose
 value", vaccine, manufacturer, batch and certificate are all "an identifier". What is signed is that there are these
 values and not which is which: whoever holds the certificate can exchange them. Where the values themselves tell (a
-first dose of two cannot be a second of one, only a date has a time), they are held against that; where they do not,
-the member is not read, or the certificate is refused.
+first dose of two cannot be a second of one, only a date has a time), they are held against that. Product,
+manufacturer and batch of a dose, and type, disease, origin, batch and manufacturer of a test, are texts like any other:
+they are shown in the places that they stand in, and nothing is decided by them.
 """
 
 from __future__ import annotations

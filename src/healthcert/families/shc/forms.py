@@ -19,6 +19,7 @@ SINGLE_CHARS = 1195
 """Characters of a JWS that one QR symbol of version 22 holds ("Chunking Larger SHCs")."""
 
 _TOKEN = "eyJ"  # noqa: S105 (how every JWS begins; no secret)
+_SPACE = " \t\r\n"
 _CARDS = "verifiableCredential"
 _CARD_TYPE = b"https://smarthealth.cards#"
 _HEADER_CHARS = 4096
@@ -54,7 +55,10 @@ class Part(Private, frozen=True):
 def is_token(text: str) -> bool:
     """Whether ``text`` is a JWS that claims to be a card: compressed, or else with a type of cards in its payload."""
     if not text.startswith(_TOKEN):
-        return False
+        # With white space around it a token is none, but it is told what it would be.
+        if text[:1] not in _SPACE or not text.lstrip(_SPACE).startswith(_TOKEN):
+            return False
+        text = text.strip(_SPACE)
     parts = text.split(".", 3)
     if len(parts) != 3 or len(parts[0]) > _HEADER_CHARS:
         return False
@@ -72,7 +76,7 @@ def read(text: str, limits: Limits) -> Part:
     unknown way, ``PARTS_INCONSISTENT`` for a part beyond the last one, ``INPUT_TOO_LONG`` for too many parts, and
     ``JWS_DESERIALIZATION_FAILED`` for a token with characters that none has.
     """
-    if text.startswith(_TOKEN):
+    if text.lstrip(_SPACE).startswith(_TOKEN):
         try:
             token = text.encode("ascii")
         except UnicodeEncodeError:

@@ -92,7 +92,8 @@ class TwoDDoc:
         kind = _kind(header)
         if kind is None:
             # More than fifty kinds of document share the form; a paid bill says nothing about a health.
-            detail = f"a 2D-Doc of type {header.type}, neither a vaccination (L1) nor a test (B2)"
+            of = "" if header.perimeter in ("", "01") else f" in the perimeter {header.perimeter}"
+            detail = f"a 2D-Doc of type {header.type}{of}, which is neither a vaccination (L1) nor a test (B2)"
             raise VerificationError(Code.CONTENT_NOT_SUPPORTED, detail, Step.CONTENT)
         findings: list[Finding] = []
         read = read_vaccination if kind == VACCINATION else read_test
