@@ -30,6 +30,20 @@ _DOCUMENTS_FIRST = (*_DOCUMENTS, *(family for family in FAMILIES if family not i
 _OTHER_HCERT_VERSION = r"HC[1-9A-Z]:"
 _TOKEN = "eyJ"  # noqa: S105 (how every JWS begins; no secret)
 _LINE_ENDS = "\r\n"
+_BYTE_ORDER_MARK = "\ufeff"
+_BYTES = 4  # of UTF-8 for one character
+
+
+def scanned(given: str | bytes, limits: Limits) -> str:
+    """What was scanned, as text that remembers its bytes where those were given; without a byte order mark.
+
+    Raises :class:`DecodeError` (``INPUT_TOO_LONG``) for what is beyond all limits, before anything of it is copied.
+    """
+    if len(given) > _BYTES * limits.document_chars:
+        raise DecodeError(Code.INPUT_TOO_LONG, f"more than {limits.document_chars} characters", Step.RECOGNISE)
+    if isinstance(given, bytes):
+        return Scan.of(given)
+    return given[1:] if given.startswith(_BYTE_ORDER_MARK) else given
 
 
 def recognise(text: str, limits: Limits) -> tuple[Family, str]:
@@ -50,6 +64,11 @@ def recognise(text: str, limits: Limits) -> tuple[Family, str]:
     if re.match(_OTHER_HCERT_VERSION, text):
         raise DecodeError(Code.UNSUPPORTED_VERSION, "a version of HCERT that is not supported", Step.RECOGNISE)
     raise DecodeError(Code.INVALID_SCHEME_PREFIX, "not a health certificate of any kind that is known", Step.RECOGNISE)
+
+
+def is_alone(given: object) -> bool:
+    """Whether this is the text of one certificate as :func:`scanned` and :func:`split` would leave it."""
+    return isinstance(given, str) and not is_document(given) and not given.startswith(_BYTE_ORDER_MARK)
 
 
 def split(text: str, limits: Limits) -> tuple[str, ...] | None:

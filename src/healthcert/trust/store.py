@@ -173,7 +173,10 @@ class TrustStore:
                 and (domains is None or key.domain is None or key.domain in domains)
                 and (assurances is None or any(one.assurance in assurances for one in key.provenance))
             )
-            found = index.found[asked] = tuple(_merge(fitting, lambda key: key.spki))
+            found = tuple(_merge(fitting, lambda key: key.spki))
+            # What is not there is not remembered: who names issuers at will would make us remember them all.
+            if found:
+                index.found[asked] = found
         return found or ()
 
     def authorities(self, *, domains: frozenset[str], assurances: frozenset[Assurance] | None = None) -> Authorities:

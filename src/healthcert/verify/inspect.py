@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from healthcert.errors import Code, DecodeError, HealthCertError
-from healthcert.families import recognise, split
+from healthcert.families import recognise, scanned, split
 from healthcert.families.protocol import Layer
 from healthcert.limits import DEFAULT_LIMITS, Limits
-from healthcert.model import NoTruth, Scan
+from healthcert.model import NoTruth
 from healthcert.verify.report import plain
 
 
@@ -44,7 +44,7 @@ def inspect_unverified(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) ->
     layers: list[Layer] = []
     family = None
     try:
-        text = Scan.of(text) if isinstance(text, bytes) else text
+        text = scanned(text, limits)
         for certificate in split(text, limits) or (text,):
             found, recognised = recognise(certificate, limits)
             family = found.name

@@ -10,10 +10,9 @@ from msgspec.structs import replace
 
 from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, HealthCertError, Step, VerificationError
-from healthcert.families import split
+from healthcert.families import is_alone, scanned, split
 from healthcert.families.protocol import Decoded, Finding
-from healthcert.families.shapes import is_document
-from healthcert.model import HealthCertificate, Scan
+from healthcert.model import HealthCertificate
 from healthcert.revocation.answer import RevocationAnswer
 from healthcert.revocation.store import RevocationStore
 from healthcert.rules.ruling import Ruling
@@ -103,8 +102,8 @@ class Verifier:
         "signed, but expired", not just the first obstacle. Of a document with several certificates (a file of SMART
         Health Cards) the report is about the worst of them, and has those on the others ``beside`` it.
         """
-        text = Scan.of(text) if isinstance(text, bytes) else text
         try:
+            text = scanned(text, self._policy.limits)
             certificates = split(text, self._policy.limits)
         except Exception as error:  # noqa: BLE001 (see _fail)
             run = _Run(self._policy, self._now())
@@ -143,8 +142,8 @@ class Verifier:
             yield from map(self.examine, texts)
             return
         for start in range(0, len(texts), _TOGETHER):
-            some = [Scan.of(text) if isinstance(text, bytes) else text for text in texts[start : start + _TOGETHER]]
-            if any(map(is_document, some)):  # which may hold several
+            some = texts[start : start + _TOGETHER]
+            if not all(map(is_alone, some)):
                 yield from map(self.examine, some)
                 continue
             runs = [(_Run(self._policy, self._now()), text) for text in some]

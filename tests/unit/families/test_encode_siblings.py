@@ -127,7 +127,9 @@ def test_the_wire_holds_the_message_and_what_the_barcode_holds() -> None:
     assert wire.symbol == "qr"
 
 
-PRINTED = st.text("abcdefghijklmnopqrstuvwxyzäöüéèß ABC'-.", min_size=1, max_size=80).filter(str.strip)
+PRINTED = st.text("abcdefghijklmnopqrstuvwxyzäöüéèß ABC'-.", min_size=1, max_size=80).filter(
+    lambda text: text.strip() and text not in ("null", "undefined")
+)
 
 
 @given(
@@ -148,6 +150,13 @@ def test_whatever_is_issued_is_read_back(name: str, batch: str, clinician: str, 
 
 
 # --- Refused ---
+
+
+@pytest.mark.parametrize("nothing", ["null", "undefined"])
+def test_what_readers_take_for_nothing_is_not_written(nothing: str) -> None:
+    assert refused(unsigned_dvc, DOSE, replace(TRAVELLER, full_name=nothing)).startswith("full_name: ")
+    for name in ("batch", "clinician", "issuer"):
+        assert refused(unsigned_dvc, replace(DOSE, **{name: nothing}), TRAVELLER).startswith(f"{name}: ")
 
 
 def refused(call: Any, *given: Any, **under: Any) -> str:

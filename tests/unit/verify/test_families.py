@@ -235,3 +235,41 @@ def test_a_pass_from_the_last_second_of_time_is_no_accident() -> None:
     end = datetime.max.replace(tzinfo=UTC)
     for case in CASES.values():
         assert examine(case, at=end).code not in ("GENERAL_ERROR", ""), case.kind
+
+
+def test_what_is_beyond_all_limits_is_refused_before_it_is_copied() -> None:
+    for given in ("x" * 2**20 + "x", b"x" * 2**20 + b"x", b"\r\n" * 2**20):
+        report = verifier().examine(given)
+        assert (report.code, report.step) == ("INPUT_TOO_LONG", "recognise")
+        assert [found.code for found in verifier().examine_many([given])] == ["INPUT_TOO_LONG"]
+        assert hc.inspect_unverified(given).problem is not None
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text() -> None:
+    text = "\ufeff" + NZCP.issue().text
+    verifier = hc.Verifier(NZCP.trust(), clock=CLOCK)
+    assert [verifier.examine(text).code, *(found.code for found in verifier.examine_many([text]))] == ["OK", "OK"]
+    assert hc.inspect_unverified(text).family == "NZ COVID Pass"
+
+
+def test_of_many_what_is_no_text_is_no_accident_for_the_others() -> None:
+    text = NZCP.issue().text
+    verifier = hc.Verifier(NZCP.trust(), clock=CLOCK)
+    found = list(verifier.examine_many([text, None, text]))  # type: ignore[list-item]
+    assert [report.code for report in found] == ["OK", "GENERAL_ERROR", "OK"]
+
+
+def test_issuers_that_are_not_there_are_not_remembered() -> None:
+    store = SHC.trust()
+    (key,) = store
+    for number in range(50):
+        assert not store.candidates(key.kid, domains=frozenset({"SHC"}), issuer=f"https://{number}.example")
+    assert len(store._index.found) <= 1
+
+
+def test_a_seal_ends_with_its_signer() -> None:
+    case = CASES["vds-nc vaccination"]
+    text = case.issue().text
+    for at, code in ((NOW, "OK"), (NOW + 4000 * DAY, "PUBLIC_KEY_EXPIRED")):
+        report = hc.Verifier(case.trust(), clock=hc.FixedClock(at)).examine(text)
+        assert report.code == code

@@ -28,6 +28,7 @@ from healthcert.families.hcert.encode import (
 )
 from healthcert.families.hcert.family import AT1, DCC_KEY, DVC_KEY, HCERT_CLAIM, LIGHT_CLAIM, LINK_KEY, LT1, PREFIX
 from healthcert.families.hcert.kind import Kind
+from healthcert.families.hcert.records import ABSENT
 from healthcert.families.hcert.siblings import AtExemption, SwissLight
 from healthcert.families.hcert.who import HealthLink
 from healthcert.model import Coding, Exemption, Holder, Private, Vaccination
@@ -89,6 +90,14 @@ def unsigned_dvc(
         "v": _text("version", version, "1"),
         "vx": _present(dose),
     }
+    texts = {
+        "full_name": holder.name, "document_number": holder.document_number, "guardian": holder.guardian,
+        "batch": event.batch, "clinician": event.clinician, "issuer": event.issuer,
+    }  # fmt: skip
+    for name, value in texts.items():
+        # Writers in JavaScript leave these where there is nothing, and readers take them for that.
+        if value and value in ABSENT:
+            raise _invalid(name, "a text that readers do not take for nothing", "Dr Example")
     claims = {HCERT_CLAIM: {DVC_KEY: _present(payload)}}
     _check(Dvc(), claims[HCERT_CLAIM][DVC_KEY])
     return _wrapped(claims, PREFIX, _country(issuer), issued_at, expires_at, algorithm, kid)

@@ -11,6 +11,7 @@ from healthcert.limits import DEFAULT_LIMITS, Limits
 
 _MOST_ALIKE = 8  # parts with one number, of cards that are collected at the same time
 _MOST_TRIES = 256
+_MOST_READ = 8  # of those tries, which can be inflated
 
 
 class PartCollector:
@@ -73,9 +74,15 @@ class PartCollector:
         """The card that the part which came last makes with others. "Chunking Larger SHCs": the JWS in order."""
         found = self._parts[last.total]
         choices = [found[number] if number != last.number else [last.jws] for number in range(1, last.total + 1)]
+        inflated = 0
         for pieces in islice(product(*choices), _MOST_TRIES):
             text = b"".join(pieces).decode("ascii")
-            if _is_whole(text, self._limits):
+            payload = _payload(text, self._limits)
+            # Nearly all that is put together wrongly ends there; what somebody made so that it does not is costly.
+            inflated += payload is not None
+            if inflated > _MOST_READ:
+                return None
+            if payload is not None and _is_json(payload, self._limits):
                 self._take_out(last.total, pieces)
                 return text
         return None
@@ -94,14 +101,23 @@ class PartCollector:
             del self._parts[total]
 
 
-def _is_whole(text: str, limits: Limits) -> bool:
-    """Whether a JWS can be taken apart down to its JSON; when parts of two cards are mixed up, hardly ever."""
+def _payload(text: str, limits: Limits) -> bytes | None:
+    """What is in the token that parts make; None where they make none, as those of two cards hardly ever do."""
+    if not is_token(text):
+        return None
     try:
         token = jws.read(text.encode("ascii"), code=Code.JWS_DESERIALIZATION_FAILED, needs_alg=False)
-        jsontext.read(deflate.inflate_raw(token.payload, limit=limits.inflated_bytes), max_depth=limits.json_depth)
+        return deflate.inflate_raw(token.payload, limit=limits.inflated_bytes)
+    except DecodeError:
+        return None
+
+
+def _is_json(payload: bytes, limits: Limits) -> bool:
+    try:
+        jsontext.read(payload, max_depth=limits.json_depth)
     except DecodeError:
         return False
-    return is_token(text)
+    return True
 
 
 def alone(part: Part) -> DecodeError:
