@@ -37,6 +37,8 @@ def read_seal(data: Mapping[str, Any]) -> tuple[HealthCertificate, tuple[Finding
     seal = Members(data, "data", findings)
     header, message = seal.inner("hdr"), seal.inner("msg")
     kind, issuer = header.required("t"), header.required("is")
+    if kind not in _MESSAGE:
+        raise invalid("data.hdr.t: no type of a seal")
     read = _vaccinations if kind == VACCINATION else _test
     holder, events, identifier = read(message)
     header.others(frozenset(("t", "v", "is")))
