@@ -17,6 +17,26 @@ from tools.vectors import (
     cose,
     cwt,
     ddcc_times,
+    families_divoc_archive,
+    families_divoc_content,
+    families_divoc_proof,
+    families_divoc_said,
+    families_nzcp,
+    families_nzcp_content,
+    families_refused,
+    families_shc,
+    families_shc_claims,
+    families_shc_content,
+    families_shc_documents,
+    families_shc_events,
+    families_shc_revocation,
+    families_shc_tests,
+    families_twoddoc,
+    families_twoddoc_content,
+    families_vds,
+    families_vds_content,
+    families_vds_signature,
+    families_vds_trust,
     keys,
     lists,
     national,
@@ -47,6 +67,26 @@ _MODULES = (
     lists,
     revocation,
     rules,
+    families_shc,
+    families_shc_claims,
+    families_shc_content,
+    families_shc_events,
+    families_shc_tests,
+    families_shc_documents,
+    families_shc_revocation,
+    families_nzcp,
+    families_nzcp_content,
+    families_vds,
+    families_vds_signature,
+    families_vds_trust,
+    families_vds_content,
+    families_divoc_proof,
+    families_divoc_archive,
+    families_divoc_content,
+    families_divoc_said,
+    families_twoddoc,
+    families_twoddoc_content,
+    families_refused,
 )
 
 
@@ -75,6 +115,9 @@ def files() -> dict[str, bytes]:
                 "kid": entry.kid.hex(),
                 "about": entry.about,
             }
+            | ({} if entry.kid_text is None else {"kid_text": entry.kid_text})
+            | ({} if entry.domain is None else {"domain": entry.domain})
+            | ({} if entry.issuer is None else {"issuer": entry.issuer})
             | ({"list": dict(entry.listed)} if entry.listed else {})
             for entry in entries
         }

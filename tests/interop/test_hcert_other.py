@@ -203,7 +203,9 @@ CASES = [pytest.param(row, path, id=f"{path} {row.reason}") for row in TABLE for
 def test_a_sample_is_what_it_is_said_to_be(row: Row, path: str) -> None:
     report = examine(row, path)
     assert (report.code, report.step, report.family) == (row.code, row.step, row.family), report.detail
-    outcome = {"OK": "accepted", "TRUST_STORE_EMPTY": "undetermined", "FAMILY_NOT_SUPPORTED": "undetermined"}.get(row.code, "refused")
+    outcome = {"OK": "accepted", "TRUST_STORE_EMPTY": "undetermined", "FAMILY_NOT_SUPPORTED": "undetermined"}.get(
+        row.code, "refused"
+    )
     assert report.outcome == outcome
     assert sorted(w.code for w in report.warnings if w.code not in PER_KEY_LIST) == list(row.warnings)
     assert row.detail in report.detail
@@ -220,7 +222,11 @@ def test_a_sample_can_be_looked_into(path: str) -> None:
     assert inside.problem is None
     names = [layer.name for layer in inside.layers]
     if inside.family == "Dutch domestic pass":
-        assert names == ["base45 (one number)", "zero-knowledge proof (not checked)", "disclosed attributes (unverified)"]
+        assert names == [
+            "base45 (one number)",
+            "zero-knowledge proof (not checked)",
+            "disclosed attributes (unverified)",
+        ]
     else:
         assert names == ["base45", "zlib", "COSE_Sign1", "CWT"]
 

@@ -22,6 +22,7 @@ from healthcert.revocation.installing import Update
 from healthcert.revocation.segment import NEVER, Origin
 from healthcert.revocation.sources.protocol import Listed
 from healthcert.trust.generation import Head, make_generation
+from healthcert.trust.sources.protocol import Authority, Role
 
 _DAY = timedelta(days=1)
 FOLDER = Path(__file__).resolve().parents[2] / "test_vectors"
@@ -40,6 +41,12 @@ class Vector:
     def id(self) -> str:
         identifier: str = self.case["id"]
         return identifier
+
+    @property
+    def scan(self) -> str | bytes:
+        """What is examined: the text, or the bytes of a barcode that holds no text."""
+        found = self.case.get("text")
+        return bytes.fromhex(self.case["bytes"]) if found is None else str(found)
 
     @property
     def trust(self) -> tuple[str, ...]:
@@ -64,16 +71,26 @@ def trust_store(names: tuple[str, ...]) -> hc.TrustStore:
     for name in names:
         if "list" in KEYS[name]:
             _put_on_list(store, name, KEYS[name]["list"])
-        elif KEYS[name]["holds"] == "certificate":
-            store.add(hc.TrustStore.from_certificates(_PEMS[name]))
         else:
-            store.add_public_key(_PEMS[name], kid=bytes.fromhex(KEYS[name]["kid"]))
+            store.add(_keys(name, KEYS[name].get("domain")))
     return store
 
 
+def _keys(name: str, domain: str | None) -> list[hc.TrustedKey]:
+    """The keys of an entry under its kid, for this domain alone or for any."""
+    entry, kid = KEYS[name], bytes.fromhex(KEYS[name]["kid"])
+    issuer = entry.get("issuer")
+    if entry["holds"] == "certificate":
+        # Of most certificates the kid is their own; a 2D-Doc's goes by another name.
+        return [replace(key, kid=kid) for key in hc.TrustStore.from_certificates(_PEMS[name], domain=domain)]
+    store = hc.TrustStore()
+    store.add_public_key(_PEMS[name], kid=kid, domain=domain, issuer=issuer)
+    return list(store)
+
+
 def _put_on_list(store: hc.TrustStore, name: str, facts: dict[str, str]) -> None:
-    """The certificate as one that a published list has, which was checked."""
-    (key,) = hc.TrustStore.from_certificates(_PEMS[name], domain=facts.get("domain"))
+    """The key as one that a published list has, which was checked; or the authority as one that it has."""
+    (key,) = _keys(name, facts.get("domain", KEYS[name].get("domain")))
     ends = datetime.fromisoformat(facts["best_before"]) if "best_before" in facts else None
     head = Head(
         source=name,
@@ -85,8 +102,13 @@ def _put_on_list(store: hc.TrustStore, name: str, facts: dict[str, str]) -> None
         loaded_at=datetime.fromtimestamp(0, UTC),
         expires_at=ends,
     )
+    role = Role.UPLOAD if facts.get("role") == "uploader" else Role.CSCA
+    authority = Authority(role, key.certificate, key.country, key.domain)
+    made = make_generation(head, [replace(key, provenance=())])
+    if "role" in facts:
+        made = make_generation(head, [], (authority,))
     with store.transaction() as change:
-        change.put(make_generation(head, [replace(key, provenance=())]), {})
+        change.put(made, {})
 
 
 def revocation_store(lists: list[dict[str, Any]] | None) -> hc.RevocationStore | None:
@@ -108,9 +130,15 @@ def revocation_store(lists: list[dict[str, Any]] | None) -> hc.RevocationStore |
 def _take_in(facts: dict[str, Any], into: Gathering, _known: Any, _context: Any) -> Listed:
     entries = [
         (
-            Place(IdentifierType(entry["type"]), bytes.fromhex(entry["kid"]) if entry.get("kid") else None),
+            Place(
+                IdentifierType(entry["type"]),
+                bytes.fromhex(entry["kid"]) if entry.get("kid") else None,
+                entry.get("issuer", ""),
+            ),
             bytes.fromhex(entry["key"]),
-            Origin(expires=entry.get("expires", NEVER), country=entry.get("country")),
+            Origin(
+                expires=entry.get("expires", NEVER), before=entry.get("before", NEVER), country=entry.get("country")
+            ),
         )
         for entry in facts["entries"]
     ]
@@ -134,6 +162,7 @@ def _take_in(facts: dict[str, Any], into: Gathering, _known: Any, _context: Any)
     return Listed(
         types=tuple(sorted(types)),
         kids=frozenset(map(bytes.fromhex, facts.get("kids", ()))),
+        keys=frozenset((one["issuer"], bytes.fromhex(one["kid"])) for one in facts.get("keys", ())),
         countries=frozenset(facts["countries"]),
         modes=modes,
         expires_at=datetime.fromisoformat(facts["best_before"]),
@@ -192,7 +221,7 @@ def report_on(vector: Vector, demanded: hc.Policy | None = None) -> hc.Report:
         policy=demanded,
         clock=clock,
     )
-    return verifier.examine(vector.case["text"])
+    return verifier.examine(vector.scan)
 
 
 def summary(report: hc.Report) -> dict[str, Any]:
@@ -203,6 +232,8 @@ def summary(report: hc.Report) -> dict[str, Any]:
         "step": None if report.step is None else report.step.value,
         "warnings": sorted(warning.code.value for warning in report.warnings),
     }
+    if report.beside:
+        found["beside"] = [beside.code.value for beside in report.beside]
     if report.rules is not None:
         found["rules"] = {result.rule.identifier: result.state.value for result in report.rules.results}
     return found

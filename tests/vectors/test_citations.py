@@ -23,6 +23,25 @@ def test_a_citation_is_found_however_it_is_written() -> None:
     assert list(citations("DCC schema 1.3.0 (oneOf), DCC schema: minimum")) == ["DCC schema 1.3.0", "DCC schema"]
 
 
+def test_titles_and_names_of_parts_are_sections_too() -> None:
+    assert list(citations('NZ COVID Pass, "CWT Claims": both; not "something else" ("DID Document").')) == [
+        'NZ COVID Pass, "CWT Claims"',
+        'NZ COVID Pass, "DID Document"',
+    ]
+    meant = "SMART Health Cards"
+    assert list(citations('"Health Cards are Compact": header includes alg: "ES256".', meant)) == [
+        'SMART Health Cards, "Health Cards are Compact"'
+    ]
+    assert list(citations('"-", the smallest character, is 00', meant)) == []
+    assert list(citations("FHIR R4, Immunization.occurrence[x]: one of the two")) == [
+        "FHIR R4, Immunization.occurrence[x]"
+    ]
+    assert list(citations("ICAO VDS-NC, data structures: at most. Doc 9303-12 §3")) == [
+        "ICAO VDS-NC, data structure",
+        "ICAO Doc 9303-12 §3",
+    ]
+
+
 def test_the_tests_of_the_public_suite_are_found_by_name() -> None:
     assert list(suite_tests("Tests CO6 to CO9. Test DGC2 has three; tests CBO1, CBO2.")) == [
         *("CO6", "CO7", "CO8", "CO9"),

@@ -6,21 +6,20 @@ EC keys follow from their names. RSA keys cannot be had so simply: their private
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
-FOLDER = Path(__file__).resolve().parents[2] / "test_vectors" / "keys"
+from tools.vectors import families_keys
+from tools.vectors.signing import Key, Private, private_key, public_pem, sign_ecdsa, sign_pss
 
-Private = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+__all__ = ("Key", "Private", "key", "private_key", "sign_ecdsa", "sign_pss")
 
 # HCERT specification, Appendix A.4, and the arc that was issued by mistake.
 USAGE = "1.3.6.1.4.1.1847.2021.1."
@@ -32,74 +31,6 @@ BEGIN, END = datetime(2021, 7, 31, tzinfo=UTC), datetime(2023, 7, 31, tzinfo=UTC
 _DAY, _WEEK_BEFORE, _LONG_BEFORE = "2021-08-20T10:00:00Z", "2021-08-13T10:00:00Z", "2021-08-13T09:59:59Z"
 CROWD_SIZE = 16
 """How many keys may share a kid here (``Limits.candidate_keys``)."""
-
-_CURVES: dict[str, tuple[ec.EllipticCurve, int]] = {
-    # The curve, and the size of the digest in bytes.
-    "P-256": (ec.SECP256R1(), 32),
-    "P-384": (ec.SECP384R1(), 48),
-    "P-521": (ec.SECP521R1(), 66),
-}
-_HASHES = {32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512(), 66: hashes.SHA512()}
-
-
-@dataclass(frozen=True)
-class Key:
-    """One entry of ``keys/``: a DSC's certificate, or bare public keys under one kid."""
-
-    name: str
-    about: str
-    kid: bytes
-    pem: str
-    private: Private
-    listed: Mapping[str, str] = field(default_factory=dict)
-    """What is known of the published list that it is on: ``assurance``, ``domain``, ``best_before``."""
-
-    @property
-    def is_certificate(self) -> bool:
-        return "BEGIN CERTIFICATE" in self.pem
-
-
-@cache
-def private_key(name: str, kind: str) -> Private:
-    """The private key of this name: ``P-256``, ``P-384``, ``P-521``, ``Ed25519`` or ``RSA``."""
-    if kind == "RSA":
-        key = serialization.load_pem_private_key((FOLDER / f"{name}.key.pem").read_bytes(), None)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        return key
-    seed = hashlib.shake_256(f"healthcert test vectors: {name}".encode()).digest(32)
-    if kind == "Ed25519":
-        return ed25519.Ed25519PrivateKey.from_private_bytes(seed)
-    return ec.derive_private_key(int.from_bytes(seed) >> 1, _CURVES[kind][0])
-
-
-def sign_ecdsa(key: Private, data: bytes, size: int = 32) -> bytes:
-    """RFC 9053 §2.1 with the nonce of RFC 6979; ``size`` is that of r and of s."""
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    scheme = ec.ECDSA(_HASHES[size], deterministic_signing=True)
-    r, s = decode_dss_signature(key.sign(data, scheme))
-    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
-
-
-def sign_pss(key: Private, data: bytes, *, digest: str = "sha256", salt: bytes | None = None) -> bytes:
-    """RSASSA-PSS (RFC 8017 §8.1.1) with a salt that is the same every time, where a signer takes a random one."""
-    assert isinstance(key, rsa.RSAPrivateKey)
-    numbers = key.private_numbers()
-    n, bits = numbers.public_numbers.n, numbers.public_numbers.n.bit_length() - 1
-    size = (bits + 7) // 8
-    new = hashlib.new
-    salt = new(digest, b"salt" + data).digest() if salt is None else salt
-    hashed = new(digest, bytes(8) + new(digest, data).digest() + salt).digest()
-    block = (b"\x01" + salt).rjust(size - len(hashed) - 1, b"\0")
-    mask = b"".join(new(digest, hashed + count.to_bytes(4)).digest() for count in range(len(block) // len(hashed) + 1))
-    masked = int.from_bytes(bytes(a ^ b for a, b in zip(block, mask[: len(block)], strict=True)))
-    masked &= (1 << (bits - 8 * (size - len(block)))) - 1
-    encoded = masked.to_bytes(len(block)) + hashed + b"\xbc"
-    return pow(int.from_bytes(encoded), numbers.d, n).to_bytes((n.bit_length() + 7) // 8)
-
-
-def _pem(key: Private) -> str:
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
 
 
 def _named(name: str, country: str = "FR") -> x509.Name:
@@ -138,7 +69,7 @@ def _certificate(
 def _bare(name: str, about: str, kid: bytes, kind: str = "P-256", names: tuple[str, ...] = ()) -> Key:
     """Public keys without a certificate, all under ``kid``; of several, the last one signs."""
     privates = [private_key(each, kind) for each in names or (name,)]
-    return Key(name, about, kid, "".join(_pem(private) for private in privates), privates[-1])
+    return Key(name, about, kid, "".join(public_pem(private) for private in privates), privates[-1])
 
 
 def _listed(name: str, about: str, assurance: str = "signed_list", **facts: str) -> Key:
@@ -209,8 +140,12 @@ _MAKERS: dict[str, Callable[[str], Key]] = {
     "list-current": lambda n: _listed(n, "dsc on a list that ends at the usual moment", best_before=_DAY),
     "list-overdue": lambda n: _listed(n, "dsc on a list overdue by seven days", best_before=_WEEK_BEFORE),
     "list-expired": lambda n: _listed(n, "dsc on a list overdue by more", best_before=_LONG_BEFORE),
+    "list-dcc-expired": lambda n: _listed(
+        n, "dsc on a list for EU DCCs overdue by more", domain="DCC", best_before=_LONG_BEFORE
+    ),
     "stranger": lambda n: _certificate(n, "a DSC that no vector's trust list has"),
 }
+_MAKERS |= families_keys.MAKERS
 NAMES = tuple(_MAKERS)
 
 

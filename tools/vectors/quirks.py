@@ -152,6 +152,7 @@ def _entry() -> list[list[Case]]:
         ("55", "t/co of no list", unknown, tested(co="XY")),
         ("56", "r/co of no list", unknown, recovery(co="XY")),
         ("57", "t/tt of no value set", unknown, tested(tt="LP6464-5")),
+        ("58", "t/tr of no value set, which says not detected", unknown, tested(tr="260385009")),
         ("61", "v/mp is empty", empty, vaccination(mp="")),
         ("62", "v/vp is empty", empty, vaccination(vp="")),
         ("63", "v/ma is empty", empty, vaccination(ma="")),

@@ -103,6 +103,13 @@ def _claims() -> list[Case]:
             claims={-260: {1: payload(), -6: without(DVC, "n")}},
         ),
         case(
+            "HC-WHO-09",
+            "Nothing known in the hcert claim, and no iat",
+            _WHO,
+            "CWT_TIME_INVALID",
+            claims={-260: {9: {}}, 6: ...},
+        ),
+        case(
             "HC-WHO-07",
             "A DVC record behind an EU DCC, which is not asked for",
             _WHO,
@@ -191,6 +198,8 @@ def _ddcc_fields() -> list[Case]:
         ("61", "A test without a time zone", ("OK", bare), {"date": "2021-08-19T10:00:00"}),
         ("62", "A test at no such moment", (_BAD,), {"date": "yesterday"}),
         ("63", "A test in the future", ("EVENT_IN_FUTURE",), {"date": "2021-08-20T10:00:01Z"}),
+        ("65", "A day for the moment of the test", ("OK",), {"date": "2021-08-19"}),
+        ("66", "No moment of the test", (_BAD,), {"date": None}),
         ("64", "A test that detected the disease", ("TEST_RESULT_POSITIVE",), {"result": "260373001"}),
     ]
     return [
@@ -224,6 +233,10 @@ def _dvc() -> list[Case]:
         case("HC-DVC-13", "A clinician and no issuer", _RECORD, **record(cn="Z. Exemplaire", **{"is": ...})),
         case("HC-DVC-14", "The record as the one element of an array", _DVC, **_under(-6, DVC | {"vx": [DVC["vx"]]})),
         case("HC-DVC-15", "Two records", _DVC, _BAD, **_under(-6, DVC | {"vx": [DVC["vx"]] * 2})),
+        case("HC-DVC-19", "A record that has ended", _DVC, "CWT_EXPIRED", **record(vle="2021-08-18")),
+        case("HC-DVC-20", "A record that has not begun", _DVC, "CWT_NOT_YET_VALID", **record(vls="2021-08-22")),
+        case("HC-DVC-17", "Two records in v, as earlier drafts had them", _DVC, **_under(-6, without(DVC, "vx") | {"v": [DVC["vx"], DVC["vx"] | {"dt": "2021-07-11"}]})),
+        case("HC-DVC-18", "No record in v", _DVC, _BAD, **_under(-6, without(DVC, "vx") | {"v": []})),
         case("HC-DVC-11", "A DVC record that is no map", _DVC, _BAD, **_under(-6, "x")),
         case("HC-DVC-16", "Signed by a DSC for tests", _USAGE, "KEY_USAGE_MISMATCH", signer="dsc-test", **_under(-6, DVC)),
         case("HC-DVC-12", "Not wanted by the policy", _DVC, "FAMILY_NOT_ACCEPTED", policy={"families": ["EU DCC"]}, **_under(-6, DVC)),

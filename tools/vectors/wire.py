@@ -31,14 +31,15 @@ def _prefix() -> list[Case]:
         "13": (" HC1:", "A space before the context identifier", "INVALID_SCHEME_PREFIX"),
         "14": ("HC1", "The context identifier without its colon", "INVALID_SCHEME_PREFIX"),
         "15": ("HC0:", "A version before the first", "INVALID_SCHEME_PREFIX"),
-        "21": ("NL2:", "The prefix of a Dutch domestic certificate", "INVALID_SCHEME_PREFIX"),
-        "22": ("shc:/", "The prefix of a SMART Health Card", "INVALID_SCHEME_PREFIX"),
-        "23": ("NZCP:/1/", "The prefix of a New Zealand COVID Pass", "INVALID_SCHEME_PREFIX"),
+        "21": ("NL2:", "The prefix of a Dutch domestic certificate", "FAMILY_NOT_SUPPORTED"),
+        "22": ("shc:/", "The prefix of a SMART Health Card", "NUMERIC_DECODING_FAILED"),
+        "23": ("NZCP:/1/", "The prefix of a New Zealand COVID Pass", "BASE_32_DECODING_FAILED"),
         "24": ("DC04", "The prefix of a French 2D-Doc", "INVALID_SCHEME_PREFIX"),
     }
     return [
         case("HC-PRE-01", "A line end of the scanner after the text", _PREFIX, scanned=lambda text: text + "\r\n"),
         case("HC-PRE-02", "A line end before and after the text", _PREFIX, scanned=lambda text: f"\n{text}\n"),
+        case("HC-PRE-05", "A byte order mark before the text", _PREFIX, scanned=lambda text: f"\ufeff{text}"),
         case("HC-PRE-03", "Nothing was scanned", _PREFIX, "INVALID_SCHEME_PREFIX", scanned=lambda _: ""),
         case(
             "HC-PRE-04",

@@ -11,7 +11,6 @@ import re
 from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from healthcert.encoding import jsontext
 from healthcert.encoding.algorithms import Algorithm
@@ -33,6 +32,7 @@ _DOMAINS = frozenset(("DIVOC",))
 _CONTEXT = re.compile(r"https://[^/ ]+(/[^ ]*)?/credentials/(vaccination|testCertificate)/v[0-9]{1,2}")
 # Whose certificates a DID signs, where that is known: the host in the credential's issuer. A card of one country that
 # names the key of another (Jamaica's first ones named did:india) is nobody's.
+_ESCAPED = r"%([0-9A-Fa-f]{2})"  # RFC 3986 §2.1
 _HOSTS = {
     "did:india": ("cowin.gov.in", "icmr.gov.in"),
     "did:indonesia": ("pedulilindungi.id",),
@@ -151,7 +151,7 @@ def _misattributed(did: str, issuer: str) -> str | None:
     if did in _HOSTS and not own:
         return "verificationMethod names the key of a country that the issuer is not of"
     # One address has many spellings; what reads like another country's is not of this one.
-    spelled = unquote(issuer).lower()
+    spelled = re.sub(_ESCAPED, lambda found: chr(int(found[1], 16)), issuer).lower()
     if not own and any(one in spelled for hosts in _HOSTS.values() for one in hosts):
         return "the issuer is of a country whose key verificationMethod does not name"
     return None
