@@ -32,7 +32,7 @@ _DOMAINS = frozenset(("DIVOC",))
 _CONTEXT = re.compile(r"https://[^/ ]+(/[^ ]*)?/credentials/(vaccination|testCertificate)/v[0-9]{1,2}")
 # Whose certificates a DID signs, where that is known: the host in the credential's issuer. A card of one country that
 # names the key of another (Jamaica's first ones named did:india) is nobody's.
-_ESCAPED = r"%([0-9A-Fa-f]{2})"  # RFC 3986 §2.1
+_ESCAPED = r"%([0-9A-Fa-f]{2})"  # how addresses spell any character
 _HOSTS = {
     "did:india": ("cowin.gov.in", "icmr.gov.in"),
     "did:indonesia": ("pedulilindungi.id",),
