@@ -54,9 +54,11 @@ def _installed() -> Path | str:
     home.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=home))
     quiet = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--omit=dev")
+    # Where no registry answers, that is to be known soon.
+    bounds = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=15000")
     try:
         done = subprocess.run(
-            ["npm", "install", "--prefix", str(beside), *quiet, *PACKAGES],
+            ["npm", "install", "--prefix", str(beside), *quiet, *bounds, *PACKAGES],
             capture_output=True,
             timeout=120,
             cwd=beside,
