@@ -121,12 +121,16 @@ FILES: dict[str, tuple[Any, str, str]] = {
         lambda content: signed(content, protected={1: Algorithm.PS256.value}),
         *("REVOCATION_LIST_NOT_AUTHENTIC", "pinned key"),
     ),
-    "changed": (lambda content: signed(content)[:-1] + b"\0", "REVOCATION_LIST_NOT_AUTHENTIC", "pinned key"),
+    "changed": (lambda content: last_bit_changed(signed(content)), "REVOCATION_LIST_NOT_AUTHENTIC", "pinned key"),
     "no CBOR": (lambda _: signed(b"\xff"), "REVOCATION_LIST_UNREADABLE", "well-formed"),
     "more than one": (lambda content: signed(cbor2.dumps(content) + b"\0"), "REVOCATION_LIST_UNREADABLE", "after the"),
     "text": (lambda _: signed("x"), "REVOCATION_LIST_UNREADABLE", "it is no"),
     "deep": (lambda _: signed(b"\x81" * 99 + b"\x80"), "REVOCATION_LIST_UNREADABLE", "well-formed"),
 }
+
+
+def last_bit_changed(message: bytes) -> bytes:
+    return message[:-1] + bytes((message[-1] ^ 1,))
 
 
 def damaged(files: Mapping[str, bytes], name: str, how: Any) -> dict[str, bytes]:
