@@ -26,6 +26,8 @@ _WIDTH = 78  # what click makes of a terminal of 80 columns
 _SECTIONS = {
     "verify": "Verifying",
     "issue": "Issuing",
+    "intake": "Records of other systems",
+    "authority": "The issuing authority",
     "trust": "Trust",
     "revocation": "Revocation",
     "rules": "Rules",

@@ -36,6 +36,11 @@ _ENVIRONMENT = frozenset(
         Code.SIGNER_KEY_UNREADABLE,
         Code.SIGNER_KEY_MISMATCH,
         Code.SIGNING_FAILED,
+        Code.PIN_REFUSED,
+        Code.TOKEN_UNAVAILABLE,
+        Code.PROFILE_INVALID,
+        Code.MAPPING_INVALID,
+        Code.REGISTER_UNUSABLE,
         Code.FETCH_FAILED,
         Code.ENVIRONMENT,
     )

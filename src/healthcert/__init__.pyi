@@ -28,6 +28,7 @@ from healthcert.errors import DecodeError as DecodeError
 from healthcert.errors import FetchError as FetchError
 from healthcert.errors import HealthCertError as HealthCertError
 from healthcert.errors import IssueError as IssueError
+from healthcert.errors import RegisterError as RegisterError
 from healthcert.errors import RevocationError as RevocationError
 from healthcert.errors import RuleError as RuleError
 from healthcert.errors import Step as Step
@@ -46,6 +47,9 @@ from healthcert.fetch import Bounds as Bounds
 from healthcert.fetch import Fetcher as Fetcher
 from healthcert.fetch import Response as Response
 from healthcert.https import HttpFetcher as HttpFetcher
+from healthcert.intake.reading import Identity as Identity
+from healthcert.intake.reading import RejectedRow as RejectedRow
+from healthcert.intake.reading import Row as Row
 from healthcert.intake.record import read_record as read_record
 from healthcert.issue.dsc_issuers import DvcIssuer as DvcIssuer
 from healthcert.issue.dsc_issuers import ExemptionIssuer as ExemptionIssuer
@@ -60,6 +64,8 @@ from healthcert.issue.issuers import NzcpIssuer as NzcpIssuer
 from healthcert.issue.issuers import ShcIssuer as ShcIssuer
 from healthcert.issue.issuers import TwoDDocIssuer as TwoDDocIssuer
 from healthcert.issue.issuers import VdsNcIssuer as VdsNcIssuer
+from healthcert.issue.pending import PendingCertificate as PendingCertificate
+from healthcert.issue.pending import Terms as Terms
 from healthcert.issue.pki import KeyKind as KeyKind
 from healthcert.issue.pki import KeyPair as KeyPair
 from healthcert.issue.pki import new_barcode_signer as new_barcode_signer

@@ -175,6 +175,26 @@ class Code(StrEnum):
     SIGNER_KEY_UNREADABLE = "SIGNER_KEY_UNREADABLE"
     SIGNER_KEY_MISMATCH = "SIGNER_KEY_MISMATCH"
     SIGNING_FAILED = "SIGNING_FAILED"
+    PIN_REFUSED = "PIN_REFUSED"
+    TOKEN_UNAVAILABLE = "TOKEN_UNAVAILABLE"  # noqa: S105 (a token is a hardware module)
+    NO_SIGNER = "NO_SIGNER"
+    REQUEST_INVALID = "REQUEST_INVALID"
+    RECORD_UNREADABLE = "RECORD_UNREADABLE"
+    RECORD_NOT_SUPPORTED = "RECORD_NOT_SUPPORTED"
+    RECORD_NOT_FINAL = "RECORD_NOT_FINAL"
+    CODE_NOT_MAPPED = "CODE_NOT_MAPPED"
+    HOLDER_UNKNOWN = "HOLDER_UNKNOWN"
+    IDENTITY_INVALID = "IDENTITY_INVALID"
+    IDENTITY_MISMATCH = "IDENTITY_MISMATCH"
+    MAPPING_INVALID = "MAPPING_INVALID"
+    PROFILE_INVALID = "PROFILE_INVALID"
+    REGISTER_UNUSABLE = "REGISTER_UNUSABLE"
+    NOT_IN_REGISTER = "NOT_IN_REGISTER"
+    ISSUED_AND_REVOKED = "ISSUED_AND_REVOKED"
+    ISSUED_OTHERWISE = "ISSUED_OTHERWISE"
+    AUDIT_BROKEN = "AUDIT_BROKEN"
+    CLAIM_CODE_REFUSED = "CLAIM_CODE_REFUSED"
+    CLAIM_CODE_SPENT = "CLAIM_CODE_SPENT"
     ENVIRONMENT = "ENVIRONMENT"
 
     __hash__ = str.__hash__  # as above
@@ -220,6 +240,10 @@ class VerificationError(HealthCertError):
 
 class IssueError(HealthCertError):
     """A record, signer or policy does not allow a certificate to be issued."""
+
+
+class RegisterError(HealthCertError):
+    """A register of issued certificates, its audit log or an issuing authority's profile could not be used."""
 
 
 class FetchError(HealthCertError):

@@ -6,6 +6,7 @@ An algorithm is bound to one kind of key: the key decides what may be verified w
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from enum import Enum
 
@@ -127,6 +128,16 @@ class Algorithm(Enum):
                 return True
 
         return check
+
+    def digest(self, data: bytes) -> bytes:
+        """The digest of ``data`` that a signature of this algorithm is made over.
+
+        Raises ValueError for EdDSA, which has none.
+        """
+        scheme = _SCHEMES[self.name]
+        if isinstance(scheme, _EdDsa):
+            raise ValueError("EdDSA signs the data themselves")
+        return hashlib.new(scheme.digest.name, data).digest()
 
     def sign(self, key: PrivateKey, data: bytes, *, prehashed: bool = False) -> bytes:
         """A signature over ``data``, or over the message whose digest ``data`` is when ``prehashed``.

@@ -58,10 +58,14 @@ class IssuedCertificate(Struct, frozen=True, kw_only=True):
 
 
 class Issued(IssuedCertificate, frozen=True, kw_only=True):
-    """A signed EU Digital COVID Certificate: it always has an identifier (UVCI) and an end."""
+    """A signed EU Digital COVID Certificate: it always has an identifier (UVCI) and an end.
+
+    ``signature`` is the one that its COSE message bears.
+    """
 
     certificate_id: str
     expires: datetime
+    signature: bytes
 
     @property
     def cose(self) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 
 from healthcert.clock import Clock, SystemClock
@@ -10,6 +9,7 @@ from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.encode import to_payload, unsigned
 from healthcert.families.hcert.uvci import new_uvci
 from healthcert.issue.issued import Issued
+from healthcert.issue.pending import PendingCertificate, Terms, moment
 from healthcert.issue.policy import IssuePolicy
 from healthcert.issue.signer import Signer
 from healthcert.issue.signing import SigningKey
@@ -56,46 +56,62 @@ class Issuer:
         Raises :class:`IssueError`: ``FIELD_INVALID`` and its kin for the record, ``KEY_USAGE_MISMATCH``,
         ``PUBLIC_KEY_EXPIRED`` and ``PUBLIC_KEY_NOT_YET_VALID`` for the DSC, ``SIGNING_FAILED`` for the signer.
         """
+        return self.prepare(event, holder=holder).sign()
+
+    def prepare(self, event: Event, *, holder: Holder, terms: Terms | None = None) -> PendingCertificate:
+        """What :meth:`issue` signs, for a signer that is elsewhere, or that signs later.
+
+        With ``terms`` it is the certificate that was issued on them before, as it was then: neither clock nor DSC are
+        asked whether it could be issued now. Raises as :meth:`issue`, but for the signer.
+        """
         if event.entry_type not in self._policy.validity:
             kinds = ", ".join(self._policy.validity)
             raise IssueError(
                 Code.FIELD_INVALID, f"event: one that an EU DCC can hold; for example {kinds}", Step.CONTENT
             )
-        now, validity = self._clock.now(), self._policy.validity[event.entry_type]
-        issued_at, expires_at = int(now.timestamp()), int(self._key.end(now, validity).timestamp())
         if not self._dsc.may_sign((event.entry_type,)):
             # HCERT specification, Appendix A.4: the DSC's extended key usage must cover the entry.
             raise IssueError(
                 Code.KEY_USAGE_MISMATCH, f"the DSC may not sign a {event.entry_type} certificate", Step.USAGE
             )
-        certificate_id = event.certificate_id or new_uvci(self._country)
+        given, terms = terms, terms or self._terms(event)
         payload = to_payload(
             event,
             holder,
             country=self._country,
             issuer=self._name,
-            certificate_id=certificate_id,
-            may_issue=partial(self._value_sets.may_be_issued, day=now.date()),
+            certificate_id=terms.certificate_id,
+            may_issue=partial(self._value_sets.may_be_issued, day=terms.issued_at.date()),
             unlisted_codes=self._policy.unlisted_codes,
             transliteration=self._policy.transliteration,
         )
-        if event.lies_after(now):
-            rule = f"{_DATED_BY[event.entry_type]}; for example {now:%Y-%m-%d}"
+        if given is None and event.lies_after(terms.issued_at):
+            rule = f"{_DATED_BY[event.entry_type]}; for example {terms.issued_at:%Y-%m-%d}"
             raise IssueError(Code.EVENT_IN_FUTURE, rule, Step.CONTENT)
-
         message = unsigned(
             payload,
             country=self._country,
-            issued_at=issued_at,
-            expires_at=expires_at,
+            issued_at=int(terms.issued_at.timestamp()),
+            expires_at=int(terms.expires.timestamp()),
             algorithm=self._signer.algorithm,
             kid=self._signer.kid,
         )
-        return Issued(
-            wire=message.assemble(self._key.sign(message.to_be_signed)),
-            certificate_id=certificate_id,
-            issued_at=datetime.fromtimestamp(issued_at, UTC),
-            expires=datetime.fromtimestamp(expires_at, UTC),
+        return PendingCertificate(
+            terms=terms,
+            entry_type=event.entry_type,
+            payload=payload,
+            country=self._country,
+            own_id=event.certificate_id,
+            message=message,
+            key=self._key,
+        )
+
+    def _terms(self, event: Event) -> Terms:
+        now = self._clock.now()
+        return Terms(
+            certificate_id=event.certificate_id or new_uvci(self._country),
+            issued_at=moment(int(now.timestamp())),
+            expires=moment(int(self._key.end(now, self._policy.validity[event.entry_type]).timestamp())),
         )
 
     def _check_country(self) -> None:

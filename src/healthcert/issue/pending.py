@@ -1,0 +1,92 @@
+"""A certificate that lacks its signature: what goes to the signer, and what its answer makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from healthcert.errors import Code, IssueError, Step
+from healthcert.families.hcert.encode import Unsigned
+from healthcert.issue.issued import Issued
+from healthcert.issue.signing import SigningKey
+from healthcert.model import EntryType, Private
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What an issuer adds to a record: the certificate's identifier (UVCI), and from when until when it holds.
+
+    The moments have a time zone, and are of whole seconds: a certificate says no more.
+    """
+
+    certificate_id: str
+    issued_at: datetime
+    expires: datetime
+
+
+class PendingCertificate(Private, frozen=True, kw_only=True):
+    """A certificate of one event that only lacks its signature over ``to_be_signed``, the encoded Sig_structure.
+
+    ``payload`` is the EU DCC, and ``own_id`` the identifier that the record itself named, where it did.
+    """
+
+    terms: Terms
+    entry_type: EntryType
+    payload: Mapping[str, Any]
+    country: str
+    own_id: str | None
+    message: Unsigned
+    key: SigningKey
+
+    @property
+    def record(self) -> bytes:
+        """What it certifies, without the terms: the same for two records that certify the same of the same person.
+
+        It holds health data; what is kept of it must be a keyed hash.
+        """
+        groups = {
+            name: [{**entry, "ci": self.own_id} for entry in value] if isinstance(value, list) else value
+            for name, value in self.payload.items()
+        }
+        text = json.dumps([self.country, groups], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return text.encode()
+
+    @property
+    def to_be_signed(self) -> bytes:
+        """The Sig_structure in CBOR (RFC 9052 §4.4). It holds the health data."""
+        return self.message.to_be_signed
+
+    @property
+    def digest(self) -> bytes:
+        """The digest of the Sig_structure under the algorithm's hash: all that a signer needs to see."""
+        return self.key.algorithm.digest(self.to_be_signed)
+
+    def sign(self) -> Issued:
+        """The certificate, signed by the issuer's signer. Raises :class:`IssueError` (``SIGNING_FAILED``)."""
+        return self._issued(self.key.sign(self.to_be_signed))
+
+    def complete(self, signature: bytes) -> Issued:
+        """The certificate with a signature that was made elsewhere (raw ``r || s`` for ECDSA).
+
+        Raises :class:`IssueError` (``SIGNING_FAILED``) for one that does not verify with the DSC.
+        """
+        if not self.key.algorithm.verify(self.key.public_key, signature, self.to_be_signed):
+            raise IssueError(Code.SIGNING_FAILED, "the signature does not verify with the DSC", Step.SIGNATURE)
+        return self._issued(signature)
+
+    def _issued(self, signature: bytes) -> Issued:
+        return Issued(
+            wire=self.message.assemble(signature),
+            signature=signature,
+            certificate_id=self.terms.certificate_id,
+            issued_at=self.terms.issued_at,
+            expires=self.terms.expires,
+        )
+
+
+def moment(seconds: int) -> datetime:
+    """The moment of these seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
