@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test lint types layers docs bench format clean
+.PHONY: demo test lint types layers docs bench format clean system
 
 demo: $(STAMP)
 	$(BIN)/healthcert demo --out demo-output --show
@@ -28,6 +28,16 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+# What some tests talk to, from Debian's packages: a hardware module in software, and a database server. Where they cannot
+# be installed, those tests say so and are skipped.
+system:
+	@if ls /usr/lib/softhsm/*.so /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends softhsm2 opensc postgresql >/dev/null \
+			|| echo "softhsm2 and postgresql could not be installed: their tests will be skipped"; \
+	else echo "softhsm2 and postgresql are not here, and only root can install them: their tests will be skipped"; fi
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

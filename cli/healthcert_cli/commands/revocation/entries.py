@@ -7,12 +7,10 @@ import os
 import re
 import sys
 from codecs import getincrementaldecoder
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 import click
 from msgspec import Struct
@@ -24,8 +22,7 @@ from healthcert.lists.anchors import TrustAnchor
 from healthcert.publish.revoked import RevokedEntry, entries_of_certificate, entries_of_uvci
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.dgcg_batches import read_batch
-from healthcert_cli.options import refuse_over
-from healthcert_cli.text import printable
+from healthcert_cli.rejects import Rejects
 
 _IDENTIFIER = re.compile("[!-~]+")  # visible ASCII without spaces; countries do not keep to the letters of Annex 2
 _CMS_START = b"MI"  # of a CMS message in base64: a SEQUENCE of more than 127 bytes
@@ -42,36 +39,6 @@ class Wanted(Struct, frozen=True):
     country: str | None
     expires: datetime | None
     anchors: tuple[TrustAnchor, ...] = ()
-
-
-class Rejects:
-    """Where rows go that cannot be used: their source, their number and the reason; never what they hold."""
-
-    def __init__(self, path: Path | None, keep: Iterable[Path | None] = ()) -> None:
-        """``keep`` are files that are read: rows are not written over them."""
-        if path is not None:
-            refuse_over(path, keep)
-        self._path = path
-        self._stack = ExitStack()
-        self._file: IO[str] | None = None
-        self.counts: Counter[Code] = Counter()
-
-    def __enter__(self) -> Self:
-        if self._path is not None:
-            self._file = self._stack.enter_context(self._path.open("w", encoding="utf-8"))
-            self._file.write("source\trow\tcode\treason\n")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def add(self, source: str, row: int, error: HealthCertError) -> None:
-        self.counts[error.code] += 1
-        line = f"{printable(source)}\t{row}\t{error.code}\t{printable(error.detail)}"
-        if self._file is not None:
-            self._file.write(line + "\n")
-        else:
-            click.echo(f"rejected: {line.replace(chr(9), ' ')}", err=True)
 
 
 def read_entries(sources: Sequence[str], wanted: Wanted, rejects: Rejects) -> Iterator[RevokedEntry]:

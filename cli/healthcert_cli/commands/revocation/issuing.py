@@ -23,9 +23,10 @@ from healthcert.publish.revoked import RevokedEntry
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.sources.slices import BLOOMFILTER, VARHASHLIST
-from healthcert_cli.commands.revocation.entries import Rejects, Wanted, read_entries
+from healthcert_cli.commands.revocation.entries import Wanted, read_entries
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Moment, json_option, new_folder, passphrase_option, this_second, write_whole
+from healthcert_cli.rejects import Rejects
 from healthcert_cli.signing import load_signer, signer_options
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
