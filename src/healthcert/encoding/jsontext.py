@@ -28,7 +28,7 @@ def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZ
     try:
         # RFC 8259 §8.1: UTF-8, without a byte order mark.
         octets = data if isinstance(data, bytes) else data.encode("utf-8")
-        if has_too_many_values(octets):
+        if _has_too_many_values(octets):
             raise ValueError("too many values")
         value = _at_once(octets)
         if value is None:
@@ -42,7 +42,7 @@ def read(data: bytes | str, *, max_depth: int, code: Code = Code.JSON_DESERIALIZ
     return value
 
 
-def has_too_many_values(octets: bytes) -> bool:
+def _has_too_many_values(octets: bytes) -> bool:
     """Whether there may be more than :data:`MAX_VALUES` in a document: each but the first stands behind one of these.
 
     Told from its length alone where that is enough, and before anything is built. Commas in texts count as well.
