@@ -21,6 +21,11 @@ ICD_11 = "http://id.who.int/icd/release/11/mms"
 ATC = "http://www.whocc.no/atc"
 CVX = "http://hl7.org/fhir/sid/cvx"
 MVX = "http://hl7.org/fhir/sid/mvx"
+GTIN = "https://www.gs1.org/gtin"
+CIP = "urn:oid:1.2.250.1.213.2.3.2"
+"""Packs of medicines in France (code identifiant de présentation, 13 digits)."""
+CIS = "urn:oid:1.2.250.1.213.2.3.1"
+"""Medicines in France (code identifiant de spécialité, 8 digits)."""
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 EU_REGISTER = "https://ec.europa.eu/health/documents/community-register/html/"
 EU_PRODUCT_NAME = "http://ec.europa.eu/temp/vaccineproductname"
@@ -40,8 +45,14 @@ _SPELLINGS = {
     "http://hl7.org/fhir/sid/icd-11": ICD_11,
     "http://hl7.org/fhir/sid/cvx-TEMPORARY-CODE-SYSTEM": CVX,
     "urn:oid:2.16.840.1.113883.12.292": CVX,
+    "urn:oid:2.16.840.1.113883.12.227": MVX,
+    "urn:oid:2.16.840.1.113883.6.73": ATC,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED_CT,
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
+    "urn:oid:2.16.840.1.113883.5.83": INTERPRETATION,
+    "http://hl7.org/fhir/v3/ObservationInterpretation": INTERPRETATION,
+    "http://hl7.org/fhir/v2/0078": INTERPRETATION,
+    "http://terminology.hl7.org/CodeSystem/v2-0078": INTERPRETATION,
     "https://spor.ema.europa.eu/rmswi": EU_REGISTER,
     "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIDs": PREQUALIFIED,
     "http://smart.who.int/icvp/CodeSystem/ICVPProductIds": PREQUALIFIED,
@@ -73,6 +84,11 @@ _FINDINGS = {
 _WORDS = {"positive": DETECTED, "detected": DETECTED, "negative": NOT_DETECTED, "not detected": NOT_DETECTED} | {
     code.casefold(): result for (system, code), result in _FINDINGS.items() if system in (SNOMED_CT, LOINC)
 }
+
+
+def system_of(coding: Coding) -> str:
+    """The code system of a coding by the URI that this module has for it, however the coding spells it."""
+    return _SPELLINGS.get(coding.system, coding.system)
 
 
 def finding(result: Coding) -> Coding | None:

@@ -193,3 +193,10 @@ def _bstr(data: bytes) -> bytes:
 
 def _error(detail: str) -> DecodeError:
     return DecodeError(Code.COSE_DESERIALIZATION_FAILED, detail, Step.DECODE)
+
+
+def shown(alg: object) -> str:
+    """An ``alg`` that nobody knows, as it may be shown."""
+    if type(alg) is int and abs(alg) < 1_000_000:
+        return str(alg)
+    return "none" if alg is None else "unreadable"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from healthcert.encoding import cbor
@@ -77,3 +78,8 @@ def _time(value: object, label: int, invalid: list[str], quirks: list[Code]) -> 
         invalid.append(_NAMES[label])
         return None
     return value
+
+
+def as_moment(seconds: float | None) -> datetime | None:
+    """The moment of a claim of :func:`decode_claims`, as people read it."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

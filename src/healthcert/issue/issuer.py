@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import partial
 
 from healthcert.clock import Clock, SystemClock
@@ -9,7 +10,7 @@ from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.encode import to_payload, unsigned
 from healthcert.families.hcert.uvci import new_uvci
 from healthcert.issue.issued import Issued
-from healthcert.issue.pending import PendingCertificate, Terms, moment
+from healthcert.issue.pending import PendingCertificate, Terms
 from healthcert.issue.policy import IssuePolicy
 from healthcert.issue.signer import Signer
 from healthcert.issue.signing import SigningKey
@@ -107,11 +108,11 @@ class Issuer:
         )
 
     def _terms(self, event: Event) -> Terms:
-        now = self._clock.now()
+        now = self._clock.now().astimezone(UTC)
         return Terms(
             certificate_id=event.certificate_id or new_uvci(self._country),
-            issued_at=moment(int(now.timestamp())),
-            expires=moment(int(self._key.end(now, self._policy.validity[event.entry_type]).timestamp())),
+            issued_at=now.replace(microsecond=0),
+            expires=self._key.end(now, self._policy.validity[event.entry_type]).replace(microsecond=0),
         )
 
     def _check_country(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -85,8 +85,3 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
             issued_at=self.terms.issued_at,
             expires=self.terms.expires,
         )
-
-
-def moment(seconds: int) -> datetime:
-    """The moment of these seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -173,7 +172,7 @@ class Hcert:
             kinds=kinds,
             kid=kid,
             algorithm=algorithm,
-            algorithm_label=_label(alg) if algorithm is None else algorithm.name,
+            algorithm_label=cose.shown(alg) if algorithm is None else algorithm.name,
             signed=message.to_be_signed(),
             signature=message.signature,
             claims=claims,
@@ -250,8 +249,8 @@ def _certificate(kind: Kind, payload: Any, read: Content, claims: cwt.Claims) ->
         holder=read.holder,
         events=read.events,
         issuer=claims.issuer,
-        issued_at=_moment(claims.issued_at),
-        expires_at=_moment(claims.expires_at),
+        issued_at=cwt.as_moment(claims.issued_at),
+        expires_at=cwt.as_moment(claims.expires_at),
         identifiers=tuple([event.certificate_id for event in read.events if event.certificate_id]),
         links=read.links,
         raw=payload if isinstance(payload, Mapping) else {kind.name: payload},
@@ -278,16 +277,6 @@ def _with_validity(claims: cwt.Claims, content: Mapping[Any, Any]) -> cwt.Claims
         expires_at=min(ends + ([] if claims.expires_at is None else [claims.expires_at]), default=None),
         invalid=claims.invalid + invalid,
     )
-
-
-def _label(alg: object) -> str:
-    if type(alg) is int and abs(alg) < 1_000_000:
-        return str(alg)
-    return "none" if alg is None else "unreadable"
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _error(detail: str) -> DecodeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -56,8 +56,8 @@ def read_pass(claims: cwt.Claims) -> tuple[HealthCertificate, tuple[Finding, ...
         events=(),
         issuer=claims.issuer,
         # NZ COVID Pass, "CWT Claims": nbf is the issuance date of the credential.
-        issued_at=_moment(claims.not_before),
-        expires_at=_moment(claims.expires_at),
+        issued_at=cwt.as_moment(claims.not_before),
+        expires_at=cwt.as_moment(claims.expires_at),
         identifiers=(identifier,),
         raw=credential,
         other=cwt.named(unknown) | _others(credential, _MEMBERS),
@@ -133,10 +133,6 @@ def _others(members: Mapping[Any, Any], known: frozenset[str]) -> dict[str, Any]
     if len(members) <= len(known) and known.issuperset(members):
         return {}
     return {str(name): value for name, value in members.items() if name not in known}
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _invalid(detail: str) -> VerificationError:

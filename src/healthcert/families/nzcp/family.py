@@ -62,7 +62,7 @@ class NzCovidPass:
             kinds=_KINDS,
             kid=kid,
             algorithm=algorithm,
-            algorithm_label=_label(alg) if algorithm is None else algorithm.name,
+            algorithm_label=cose.shown(alg) if algorithm is None else algorithm.name,
             signed=message.to_be_signed(),
             signature=message.signature,
             claims=claims,
@@ -122,12 +122,6 @@ def _message(data: bytes, limits: Limits) -> cose.Sign1:
     if data[:1] != _TAG:
         raise _error(Code.COSE_DESERIALIZATION_FAILED, "not tagged as a COSE_Sign1 (tag 18)")
     return cose.decode_sign1(data, max_depth=limits.cbor_depth)
-
-
-def _label(alg: object) -> str:
-    if type(alg) is int and abs(alg) < 1_000_000:
-        return str(alg)
-    return "none" if alg is None else "unreadable"
 
 
 def _error(code: Code, detail: str) -> DecodeError:
