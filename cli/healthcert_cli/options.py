@@ -15,6 +15,7 @@ import click
 
 from healthcert.clock import SystemClock, duration
 from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert_cli.text import printable
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -113,6 +114,29 @@ passphrase_option: Decorator = click.option(
 )
 
 
+def pin(file: Path | None, token: str) -> str:
+    """The PIN of a token: from ``file``, the variable HEALTHCERT_PIN, or a prompt; never from arguments.
+
+    A prompt asks once: a PIN that is refused is not asked for again, since a few wrong ones lock the token.
+    """
+    if file is not None:
+        from healthcert.issue.keysource import read_pin
+
+        return read_pin(file)
+    if named := os.environ.get("HEALTHCERT_PIN"):
+        return named
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("a PIN is needed: in --pin-file, in the variable HEALTHCERT_PIN, or at a terminal")
+    typed: str = click.prompt(f"PIN of {printable(token)}", hide_input=True, err=True)
+    return typed
+
+
+PIN_FILE_HELP = "File with the hardware module's PIN in its first line (else the variable HEALTHCERT_PIN, or a prompt)."
+pin_option: Decorator = click.option(
+    "--pin-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=PIN_FILE_HELP
+)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Writes a new file that only its owner may read. Raises FileExistsError rather than replace a key."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -145,13 +169,16 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def refuse_over(path: Path, keep: Iterable[Path | None]) -> None:
-    """Wrong usage when a file that is to be written is one of those that the command reads."""
-    if path.exists() and any(other is not None and other.exists() and path.samefile(other) for other in keep):
+def refuse_over(path: Path, keep: Iterable[str | Path | None]) -> None:
+    """Wrong usage when a file that is to be written is one of those that the command reads.
+
+    A text names no file: it is a key of a hardware module.
+    """
+    if path.exists() and any(isinstance(other, Path) and other.exists() and path.samefile(other) for other in keep):
         raise click.UsageError(f"{path} is one of the files that are read")
 
 
-def write_whole(path: Path, data: bytes, *, keep: Iterable[Path | None] = ()) -> None:
+def write_whole(path: Path, data: bytes, *, keep: Iterable[str | Path | None] = ()) -> None:
     """Writes a file whole or not at all, and never over one of those that the command reads."""
     refuse_over(path, keep)
     beside = path.with_name(f".{path.name}.{os.getpid()}")

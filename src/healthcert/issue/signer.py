@@ -97,11 +97,7 @@ class PemSigner:
         Raises :class:`IssueError` (``SIGNER_KEY_UNREADABLE``, ``SIGNER_KEY_MISMATCH``, ``CERTIFICATE_UNREADABLE``);
         OSError when a file cannot be read.
         """
-        entries = list(read_entries(_read(certificate), source="DSC"))
-        ders = [e.certificate for e in entries if not isinstance(e, Rejected) and e.certificate is not None]
-        if not ders:
-            raise IssueError(Code.CERTIFICATE_UNREADABLE, "the DSC file holds no readable certificate", Step.SIGNATURE)
-        return cls(load_private_key(_read(key), passphrase), ders[0])
+        return cls(load_private_key(_read(key), passphrase), load_certificate(certificate))
 
     def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
         try:
@@ -145,6 +141,17 @@ class KeySigner:
 
     def __repr__(self) -> str:
         return f"KeySigner({self.algorithm.name})"
+
+
+def load_certificate(path: str | Path) -> bytes:
+    """The first certificate of a file (PEM or DER), in DER.
+
+    Raises :class:`IssueError` (``CERTIFICATE_UNREADABLE``); OSError when the file cannot be read.
+    """
+    for entry in read_entries(_read(path), source="DSC"):
+        if not isinstance(entry, Rejected) and entry.certificate is not None:
+            return entry.certificate
+    raise IssueError(Code.CERTIFICATE_UNREADABLE, "the DSC file holds no readable certificate", Step.SIGNATURE)
 
 
 def needs_passphrase(data: bytes) -> bool:
