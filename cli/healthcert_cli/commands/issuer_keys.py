@@ -20,12 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 from healthcert.errors import Code, IssueError
 from healthcert.issue.pki import KeyKind, new_key
+from healthcert.issue.pki.ceremony import facts_of_key
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists import jwk
 from healthcert.lists.reading import Rejected
 from healthcert.publish import issuer_keys
 from healthcert.trust.files import read_entries
 from healthcert_cli.exits import boundary
+from healthcert_cli.journal import Journal, journal_options
 from healthcert_cli.options import json_option, passphrase, passphrase_option, write_private, write_whole
 from healthcert_cli.text import printable
 
@@ -66,6 +68,7 @@ _issuer_option = click.option(
 )
 @passphrase_option
 @click.option("--no-passphrase", is_flag=True, help="Leave the private key unencrypted.")
+@journal_options
 @json_option
 @boundary
 def new_issuer(
@@ -75,6 +78,7 @@ def new_issuer(
     out: Path,
     passphrase_file: Path | None,
     no_passphrase: bool,
+    journal: Journal,
     as_json: bool,
 ) -> None:
     """Make the key of an issuer of FAMILY: shc, nzcp, divoc or 2d-doc, whose keys need no certificate.
@@ -98,14 +102,18 @@ def new_issuer(
     for name in files:
         if (out / name).exists():
             raise FileExistsError(errno.EEXIST, "will not be replaced", str(out / name))
+    journal.check()
     for name, data in files.items():
         (write_private if name == "issuer.key.pem" else write_whole)(out / name, data)
+    written = ", ".join(str(out / name) for name in files)
+    places = [("Key lies in", str(out / "issuer.key.pem")), ("Written to", written)]
+    journal.write(f"made: key of an issuer of {family}", [("Issuer", issuer_id), *facts_of_key(spki), *places])
     command = _trusting(family, issuer_id, out)
     if as_json:
         kid = {"kid": jwk.thumbprint(spki)} if family == "shc" else {}
         click.echo(json.dumps({"files": [str(out / name) for name in files], **kid, "trusted_with": command}))
         return
-    click.echo(printable(f"{', '.join(str(out / name) for name in files)} written"))
+    click.echo(printable(f"{written} written"))
     click.echo(printable(f"Verifiers trust it with: {command}"))
 
 

@@ -1,0 +1,126 @@
+"""Signing in two steps: a digest that leaves, and a signature that comes back, perhaps long after."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+import healthcert as hc
+from healthcert.issue.pki import KeyKind, KeyPair
+from tests.support import CLOCK, DAY, EVENTS, HOLDER, NOW, RECOVERY, TEST, VACCINATION, dsc, verifier
+
+TERMS = hc.Terms(certificate_id="URN:UVCI:01:FR:W7V2BE46QSBJ#L", issued_at=NOW, expires=NOW + 30 * DAY)
+
+
+def pair(kind: KeyKind = KeyKind.EC_P256) -> KeyPair:
+    return dsc(kind=kind)
+
+
+def issuer(kind: KeyKind = KeyKind.EC_P256, clock: hc.Clock = CLOCK, name: str | None = None) -> hc.Issuer:
+    return hc.Issuer(pair(kind).signer(), country="FR", clock=clock, name=name)
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+@pytest.mark.parametrize("event", EVENTS.values(), ids=list(EVENTS))
+def test_a_signature_from_elsewhere_completes_it(event: hc.Event, kind: KeyKind) -> None:
+    pending = issuer(kind).prepare(event, holder=HOLDER)
+    assert len(pending.digest) == 32
+    issued = pending.complete(pair(kind).signer().sign(pending.digest, prehashed=True))
+    assert verifier(pair(kind), policy=hc.Policy.strict()).examine(issued.text).code == "OK"
+    assert (issued.certificate_id, issued.expires) == (pending.terms.certificate_id, pending.terms.expires)
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_a_signature_that_is_not_its_own_is_refused(kind: KeyKind) -> None:
+    pending = issuer(kind).prepare(TEST, holder=HOLDER)
+    right = pair(kind).signer().sign(pending.digest, prehashed=True)
+    other = issuer(kind).prepare(TEST, holder=HOLDER).digest
+    for wrong in (
+        b"",
+        bytes(64),
+        right[:-1],
+        right + b"\0",
+        bytes((right[0] ^ 1, *right[1:])),
+        pair(kind).signer().sign(other, prehashed=True),
+        dsc(hc.EntryType.TEST).signer().sign(pending.digest, prehashed=True),
+    ):
+        with pytest.raises(hc.IssueError) as caught:
+            pending.complete(wrong)
+        assert (caught.value.code, caught.value.step) == ("SIGNING_FAILED", "signature")
+    assert pending.complete(right).signature == right
+
+
+@pytest.mark.parametrize("event", EVENTS.values(), ids=list(EVENTS))
+def test_the_record_is_the_same_on_whatever_terms(event: hc.Event) -> None:
+    pending = issuer().prepare(event, holder=HOLDER)
+    others = (
+        issuer().prepare(event, holder=HOLDER),
+        issuer().prepare(event, holder=HOLDER).on(TERMS),
+        issuer(clock=hc.FixedClock(NOW + 30 * DAY)).prepare(event, holder=HOLDER),
+        issuer(KeyKind.RSA_3072).prepare(event, holder=HOLDER),
+    )
+    assert {other.record for other in others} == {pending.record}
+    assert len({other.digest for other in others} | {pending.digest}) == 5
+    assert pending.terms.certificate_id.encode() not in pending.record
+
+
+@pytest.mark.parametrize(
+    ("event", "holder"),
+    [
+        (replace(TEST, sampled_at=NOW - DAY - timedelta(minutes=1)), HOLDER),
+        (replace(TEST, centre="Another Centre"), HOLDER),
+        (replace(TEST, country="BE"), HOLDER),
+        (replace(TEST, certificate_id="URN:UVCI:01:FR:0#1"), HOLDER),
+        (TEST, replace(HOLDER, birth_date="1984-03-01")),
+        (TEST, replace(HOLDER, given_name="Zoe")),
+        (RECOVERY, HOLDER),
+        (VACCINATION, HOLDER),
+    ],
+)
+def test_another_record_is_another(event: hc.Event, holder: hc.Holder) -> None:
+    assert issuer().prepare(event, holder=holder).record != issuer().prepare(TEST, holder=HOLDER).record
+
+
+def test_another_country_s_record_is_another() -> None:
+    event = replace(TEST, country="FR", issuer="Ministry of Examples")
+    german = hc.Issuer(pair().signer(), country="FR", clock=CLOCK, name="Another").prepare(event, holder=HOLDER)
+    assert german.record == issuer().prepare(event, holder=HOLDER).record
+    nameless = replace(event, issuer=None)
+    assert issuer(name="One").prepare(nameless, holder=HOLDER).record != (
+        issuer(name="Another").prepare(nameless, holder=HOLDER).record
+    )
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_its_terms_and_signature_give_the_very_same_certificate_again(kind: KeyKind) -> None:
+    issued = issuer(kind).issue(TEST, holder=HOLDER)
+    terms = hc.Terms(certificate_id=issued.certificate_id, issued_at=issued.issued_at, expires=issued.expires)
+    late = issuer(kind, hc.FixedClock(NOW + 300 * DAY))
+    assert late.issue(TEST, holder=HOLDER).text != issued.text
+    again = late.prepare(TEST, holder=HOLDER).on(terms).complete(issued.signature)
+    assert (again.text, again.cose, again.signature) == (issued.text, issued.cose, issued.signature)
+    assert (again.certificate_id, again.issued_at, again.expires) == (
+        issued.certificate_id,
+        issued.issued_at,
+        issued.expires,
+    )
+
+
+def test_its_signature_is_not_one_of_another_record_or_of_other_terms() -> None:
+    issued = issuer().issue(TEST, holder=HOLDER)
+    terms = hc.Terms(certificate_id=issued.certificate_id, issued_at=issued.issued_at, expires=issued.expires)
+    for event, changed in (
+        (replace(TEST, centre="Another Centre"), terms),
+        (TEST, replace(terms, expires=terms.expires + DAY)),
+        (TEST, replace(terms, certificate_id=TERMS.certificate_id)),
+        (TEST, replace(terms, issued_at=terms.issued_at - timedelta(seconds=1))),
+    ):
+        with pytest.raises(hc.IssueError, match="SIGNING_FAILED"):
+            issuer().prepare(event, holder=HOLDER).on(changed).complete(issued.signature)
+
+
+def test_what_is_prepared_shows_nobody_what_it_certifies() -> None:
+    pending = issuer().prepare(TEST, holder=HOLDER)
+    assert repr(pending) == str(pending) == "PendingCertificate(...)"
