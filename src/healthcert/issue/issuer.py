@@ -59,11 +59,10 @@ class Issuer:
         """
         return self.prepare(event, holder=holder).sign()
 
-    def prepare(self, event: Event, *, holder: Holder, terms: Terms | None = None) -> PendingCertificate:
+    def prepare(self, event: Event, *, holder: Holder) -> PendingCertificate:
         """What :meth:`issue` signs, for a signer that is elsewhere, or that signs later.
 
-        With ``terms`` it is the certificate that was issued on them before, as it was then: neither clock nor DSC are
-        asked whether it could be issued now. Raises as :meth:`issue`, but for the signer.
+        Raises as :meth:`issue`, but for the signer.
         """
         if event.entry_type not in self._policy.validity:
             kinds = ", ".join(self._policy.validity)
@@ -75,19 +74,24 @@ class Issuer:
             raise IssueError(
                 Code.KEY_USAGE_MISMATCH, f"the DSC may not sign a {event.entry_type} certificate", Step.USAGE
             )
-        given, terms = terms, terms or self._terms(event)
+        now = self._clock.now().astimezone(UTC)
+        terms = Terms(
+            certificate_id=event.certificate_id or new_uvci(self._country),
+            issued_at=now.replace(microsecond=0),
+            expires=self._key.end(now, self._policy.validity[event.entry_type]).replace(microsecond=0),
+        )
         payload = to_payload(
             event,
             holder,
             country=self._country,
             issuer=self._name,
             certificate_id=terms.certificate_id,
-            may_issue=partial(self._value_sets.may_be_issued, day=terms.issued_at.date()),
+            may_issue=partial(self._value_sets.may_be_issued, day=now.date()),
             unlisted_codes=self._policy.unlisted_codes,
             transliteration=self._policy.transliteration,
         )
-        if given is None and event.lies_after(terms.issued_at):
-            rule = f"{_DATED_BY[event.entry_type]}; for example {terms.issued_at:%Y-%m-%d}"
+        if event.lies_after(now):
+            rule = f"{_DATED_BY[event.entry_type]}; for example {now:%Y-%m-%d}"
             raise IssueError(Code.EVENT_IN_FUTURE, rule, Step.CONTENT)
         message = unsigned(
             payload,
@@ -105,14 +109,6 @@ class Issuer:
             own_id=event.certificate_id,
             message=message,
             key=self._key,
-        )
-
-    def _terms(self, event: Event) -> Terms:
-        now = self._clock.now().astimezone(UTC)
-        return Terms(
-            certificate_id=event.certificate_id or new_uvci(self._country),
-            issued_at=now.replace(microsecond=0),
-            expires=self._key.end(now, self._policy.validity[event.entry_type]).replace(microsecond=0),
         )
 
     def _check_country(self) -> None:

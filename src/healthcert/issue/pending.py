@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from healthcert.errors import Code, IssueError, Step
-from healthcert.families.hcert.encode import Unsigned
+from healthcert.families.hcert.encode import Unsigned, unsigned
 from healthcert.issue.issued import Issued
 from healthcert.issue.signing import SigningKey
 from healthcert.model import EntryType, Private
@@ -63,6 +63,26 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
     def digest(self) -> bytes:
         """The digest of the Sig_structure under the algorithm's hash: all that a signer needs to see."""
         return self.key.algorithm.digest(self.to_be_signed)
+
+    def on(self, terms: Terms, key: SigningKey | None = None) -> PendingCertificate:
+        """The same certified on other terms, and under another DSC of the issuer where its key is given.
+
+        What was issued before is so made again. Neither clock nor DSC are asked whether it could be issued now.
+        """
+        key = key or self.key
+        payload = {
+            name: [{**entry, "ci": terms.certificate_id} for entry in value] if isinstance(value, list) else value
+            for name, value in self.payload.items()
+        }
+        message = unsigned(
+            payload,
+            country=self.country,
+            issued_at=int(terms.issued_at.timestamp()),
+            expires_at=int(terms.expires.timestamp()),
+            algorithm=key.algorithm,
+            kid=key.certified().kid,
+        )
+        return structs.replace(self, terms=terms, payload=payload, message=message, key=key)
 
     def sign(self) -> Issued:
         """The certificate, signed by the issuer's signer. Raises :class:`IssueError` (``SIGNING_FAILED``)."""
