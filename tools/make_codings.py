@@ -3,7 +3,8 @@
     python tools/make_codings.py [--check]
 
 ``names.csv`` says what a code is called, ``same.csv`` which codes of different systems mean the same thing (``is``) or
-something that the thing covers (``kind``), ``diseases.csv`` what a vaccine protects against. Each row names its source,
+something that the thing covers (``kind``), ``diseases.csv`` what a vaccine protects against and a test looks for,
+``makers.csv`` which products a maker of vaccines has. Each row names its source,
 which ``sources.csv`` tells of. Only facts are in them. ``--check`` writes nothing, and fails where the data is not what
 the tables make. The EU's own codes are not repeated here: ``make_value_sets.py`` makes those.
 """
@@ -55,7 +56,11 @@ def made() -> str:
         relation = _RELATIONS[_RELATIONS.index(row["relation"])]
         things[row["thing"]].append([SYSTEMS[row["system"]], row["code"], relation, _known(row["source"], sources)])
         _add(placed, f"{row['system']} {row['code']}", row["thing"])
-    table = {"sources": sources, "names": names, "same": [*things.values()], "diseases": diseases}
+    makers: dict[str, dict[str, list[list[str]]]] = defaultdict(lambda: defaultdict(list))
+    for row in _rows("makers"):
+        product = [SYSTEMS[row["product_system"]], row["product"], _known(row["source"], sources)]
+        makers[SYSTEMS[row["system"]]][row["code"]].append(product)
+    table = {"sources": sources, "names": names, "same": [*things.values()], "diseases": diseases, "makers": makers}
     return json.dumps(table, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 

@@ -126,9 +126,14 @@ def same(coding: Coding) -> tuple[Coding, ...]:
 
 
 def disease_of(vaccine: Coding) -> Coding | None:
-    """What a vaccine or a product protects against; None where it is unknown or there are several."""
+    """What a vaccine or a product protects against, or a test looks for; None where it is unknown, or several."""
     system = _SPELLINGS.get(vaccine.system, vaccine.system)
     return _diseases().get((system, vaccine.code))
+
+
+def made_by(maker: Coding) -> tuple[Coding, ...]:
+    """The products of the EU's value sets that a maker has, as MVX names it; empty where none is known."""
+    return _makers().get((system_of(maker), maker.code), ())
 
 
 @cache
@@ -161,6 +166,15 @@ def _diseases() -> dict[tuple[str, str], Coding]:
     }
     # EU value sets: the vaccines and products of its certificates are all against COVID-19.
     return diseases | {(coding.system, coding.code): COVID_19 for field, coding in _eu_codes() if field in ("vp", "mp")}
+
+
+@cache
+def _makers() -> dict[tuple[str, str], tuple[Coding, ...]]:
+    return {
+        (system, code): tuple(named(of, product) for of, product, _ in products)
+        for system, codes in _table("codings.json")["makers"].items()
+        for code, products in codes.items()
+    }
 
 
 def _eu_codes() -> Iterator[tuple[str, Coding]]:

@@ -87,6 +87,37 @@ class Limits(Struct, frozen=True, kw_only=True):
     list_pages: int = 1000
     """Answers that one list may come in."""
 
+    record_bytes: int = 256 * 1024
+    """Bytes of one foreign record in CSV or JSON Lines, and of each of its lines; real ones have under 2 KiB."""
+
+    record_lines: int = 100
+    """Lines of one record in CSV, whose cells may hold line ends."""
+
+    signer_line_bytes: int = 16 * 1024
+    """Bytes of one line that goes to a remote signer or comes from it; a signature of RSA with 4096 bits takes 1,100."""
+
+    message_bytes: int = 8 * 1024 * 1024
+    """Bytes of one HL7 v2 message; one that carries a report as PDF has some hundred KiB."""
+
+    message_segments: int = 10_000
+    """Segments of one HL7 v2 message; real ones have up to some hundred."""
+
+    resource_bytes: int = 4 * 1024 * 1024
+    """Bytes of one FHIR resource; one that carries a report as PDF has some hundred KiB."""
+
+    bundle_bytes: int = 64 * 1024 * 1024
+    """Bytes of one FHIR Bundle, and of one line of NDJSON. All of it is in memory."""
+
+    bundle_entries: int = 200_000
+    """Entries of one FHIR Bundle; at a KiB each, `bundle_bytes` has room for 65,000."""
+
+    linked_resources: int = 1_000_000
+    """FHIR resources in one file that its records refer to (patients, specimens, organisations ...): where each is in
+    the file is kept in memory, some 250 bytes. Also bounds the results that reports refer to."""
+
+    report_results: int = 256
+    """Results that one FHIR report, or one panel of it, refers to; large panels have some 100."""
+
 
 DEFAULT_LIMITS = Limits()
 

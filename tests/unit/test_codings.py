@@ -33,6 +33,7 @@ from healthcert.codings import (
     TWODDOC_RESULT,
     disease_of,
     finding,
+    made_by,
     named,
     same,
 )
@@ -173,6 +174,7 @@ def test_what_is_one_form_of_a_product_is_not_the_product() -> None:
 def test_diseases_vaccines_and_tests_have_theirs() -> None:
     assert codes(COVID_19) == {(ICD_11, "RA01")}
     assert codes(Coding(ICD_11, "RA01.0")) == {(SNOMED_CT, "840539006"), (ICD_11, "RA01")}
+    assert codes(Coding(ATC, "J07BN01")) == {(SNOMED_CT, "1119349007"), (ICD_11, "XM0GQ8")}
     assert codes(Coding(ATC, "J07BX03")) == {(SNOMED_CT, "28531000087107"), (ICD_11, "XM68M6"), (CVX, "213")}
     assert same(Coding(LOINC, "94500-6")) == (NAAT,)
     assert same(Coding(LOINC, "94558-4")) == (RAPID_ANTIGEN,)
@@ -199,6 +201,8 @@ def test_what_is_the_same_leads_back() -> None:
         (Coding(PREQUALIFIED, STAMARIL), Coding(ICD_11, "1D47")),
         (Coding("http://id.who.int/icd11/mms", "XM0N24"), Coding(ICD_11, "1D47")),
         (Coding(CVX, "110"), None),  # several diseases
+        (Coding(ATC, "J07BN04"), COVID_19),
+        (Coding(LOINC, "94500-6"), COVID_19),
         (Coding(LOINC, "LP6464-4"), None),
         (Coding("urn:example", "208"), None),
     ],
@@ -207,6 +211,19 @@ def test_what_a_vaccine_protects_against(vaccine: Coding, disease: Coding | None
     found = disease_of(vaccine)
     assert found == disease
     assert found is None or found.display is not None
+
+
+def test_a_maker_has_its_products() -> None:
+    assert made_by(Coding(MVX, "PFR")) == (Coding(EU_REGISTER, "EU/1/20/1528"),)
+    assert made_by(Coding("urn:oid:2.16.840.1.113883.12.227", "SPH")) == (
+        Coding(EU_PRODUCT_NAME, "BBIBP-CorV"),
+        Coding(EU_PRODUCT_NAME, "WIBP-CorV"),
+    )
+    assert made_by(Coding(MVX, "SKB")) == made_by(Coding("", "PFR")) == ()
+    listed = {(coding.system, coding.code) for _, coding in codings._eu_codes()}
+    assert {
+        (of, product) for kept in TABLE["makers"].values() for some in kept.values() for of, product, _ in some
+    } <= (listed)
 
 
 # --- The table ---
@@ -222,6 +239,7 @@ def test_every_fact_names_a_source_that_is_told_of() -> None:
     told = {name for kept in TABLE["names"].values() for _, name in kept.values()}
     told |= {name for members in TABLE["same"] for *_, name in members}
     told |= {name for kept in TABLE["diseases"].values() for *_, name in kept.values()}
+    told |= {name for kept in TABLE["makers"].values() for products in kept.values() for *_, name in products}
     assert told == {*TABLE["sources"]}
     page = (ROOT / "docs/reference/codings.md").read_text("utf-8")
     assert [source["title"] for source in TABLE["sources"].values() if source["title"] not in page] == []

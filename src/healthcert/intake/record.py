@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from healthcert.codings import COVID_19
@@ -17,6 +18,10 @@ from healthcert.families.hcert.valuesets import coding, product_of
 from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
 
 HOLDER_FIELDS = ("family_name", "given_name", "birth_date", "family_name_icao", "given_name_icao")
+IDENTITY_FIELDS = (
+    "ins_matricule", "ins_oid", "ins_birth_name", "ins_given_names", "ins_birth_date", "ins_sex", "ins_birth_place",
+)  # fmt: skip
+"""The names of a French health identity (INS) that may come with a record; they are never certified."""
 _MODELS: dict[EntryType, type[Event]] = {
     EntryType.VACCINATION: Vaccination,
     EntryType.TEST: TestResult,
@@ -24,13 +29,17 @@ _MODELS: dict[EntryType, type[Event]] = {
 }
 ENTRY_TYPES = tuple(_MODELS)
 """The kinds of record that can be read."""
+_HOLDER = frozenset(HOLDER_FIELDS)
 # date.fromisoformat reads week dates as well.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[a-z][a-z_]{0,30}")
+# Signs that no name has and no cell should: what they do is not to be seen.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Parts of the model that an EU DCC has no room for.
 _NOT_IN_DCC = frozenset(("other", "batch", "clinician", "partial_date", "resulted_at", "sampled_on"))
 
 
+@cache
 def fields_of(kind: EntryType) -> tuple[str, ...]:
     """The names that a record of this kind may have, the holder's first."""
     centre = {"centre"} if kind is EntryType.VACCINATION else set()
@@ -42,31 +51,39 @@ def read_record(kind: EntryType, record: Mapping[str, Any]) -> tuple[Holder, Eve
     """Holder and event of a record; the disease is COVID-19 where none is named.
 
     A vaccine's product may be given by its code or its name, and brings its vaccine and manufacturer with it where the
-    record names none (the EU's encoding instructions).
+    record names none (the EU's encoding instructions). A value may be of the model's type already: a coding, a day, or
+    a moment.
 
     Raises :class:`IssueError` (``FIELD_INVALID``) for an unknown or missing name or a value of the wrong form, telling
     the field, its rule and an example. What the values must be beyond that is the issuer's to check.
     """
     if kind not in _MODELS:
         raise _error(f"a record of this kind cannot be issued; those that can: {', '.join(ENTRY_TYPES)}")
-    known = fields_of(kind)
-    if unknown := [name for name in record if name not in known]:
-        raise _error(f"{_named(unknown)}: not a field of a {kind} record, which has: {', '.join(known)}")
+    readers, required = _reading(kind)
+    if not readers.keys() >= record.keys():
+        unknown = [name for name in record if name not in readers]
+        raise _error(f"{_named(unknown)}: not a field of a {kind} record, which has: {', '.join(fields_of(kind))}")
     given = {name: value for name, value in record.items() if value is not None}
     product = product_of(given["product"]) if isinstance(given.get("product"), str) else None
     if product is not None:
         belonging = {"vaccine": product.vaccines[0].code, "manufacturer": product.manufacturer.code}
         given = belonging | given | {"product": product.product.code}
-    about: dict[str, Any] = {name: _text(name, given[name]) for name in HOLDER_FIELDS if name in given}
-    readers = _READERS[kind]
+    about: dict[str, Any] = {}
     values: dict[str, Any] = {"disease": COVID_19}
     for name, value in given.items():
-        if name not in HOLDER_FIELDS:
-            values[name] = readers.get(name, _text)(name, value)
-    required = {name for name in _MODELS[kind].__struct_fields__ if name in readers} - {"device"}
-    if missing := sorted(required - values.keys()):
-        raise _error(f"{missing[0]}: is missing; {_EXAMPLES[missing[0]]}")
+        (about if name in _HOLDER else values)[name] = readers[name](name, value)
+    if not values.keys() >= required:
+        missing = min(required - values.keys())
+        raise _error(f"{missing}: is missing; {_EXAMPLES[missing]}")
     return Holder(**about), _MODELS[kind](**values)
+
+
+@cache
+def _reading(kind: EntryType) -> tuple[Mapping[str, Callable[[str, object], Any]], frozenset[str]]:
+    """How the fields of a record are read, and which of them it must have."""
+    readers = _READERS[kind]
+    required = frozenset(name for name in _MODELS[kind].__struct_fields__ if name in readers) - {"device"}
+    return {name: readers.get(name, _text) for name in fields_of(kind)}, required
 
 
 def _named(names: list[Any]) -> str:
@@ -76,12 +93,15 @@ def _named(names: list[Any]) -> str:
 
 
 def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
+    # What is printable has no such sign, and nearly every text is.
+    if not isinstance(value, str) or (not value.isprintable() and _CONTROL.search(value)):
         raise _error(f"{name}: {_EXAMPLES[name]}")
     return value
 
 
 def _day(name: str, value: object) -> date:
+    if type(value) is date:
+        return value
     try:
         if isinstance(value, str) and _DAY.fullmatch(value):
             return date.fromisoformat(value)
@@ -92,10 +112,10 @@ def _day(name: str, value: object) -> date:
 
 def _moment(name: str, value: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise _error(f"{name}: {_EXAMPLES[name]}")
     return moment
 
@@ -110,6 +130,8 @@ def _number(name: str, value: object) -> int:
 
 def _coded(field: str) -> Callable[[str, object], Coding]:
     def read(name: str, value: object) -> Coding:
+        if type(value) is Coding:
+            return value
         if not isinstance(value, str) or not value:
             raise _error(f"{name}: {_EXAMPLES[name]}")
         return coding(field, value)
