@@ -18,7 +18,7 @@ from healthcert_cli.text import printable
 class Rejects:
     """Where rows go that cannot be used: their source, their number and the reason; never what they hold."""
 
-    def __init__(self, path: Path | None, keep: Iterable[Path | None] = ()) -> None:
+    def __init__(self, path: Path | None, keep: Iterable[str | Path | None] = ()) -> None:
         """``keep`` are files that are read: rows are not written over them."""
         if path is not None:
             refuse_over(path, keep)

@@ -10,11 +10,13 @@ from io import TextIOWrapper
 import click
 
 from healthcert import __version__
+from healthcert.errors import HealthCertError
+from healthcert_cli.exits import Exit
 
 # Name and one line of help; the module of the same name holds the rest.
 COMMANDS = {
     "demo": "Sign, draw, read back and verify a certificate of a made-up person.",
-    "issue": "Issue a vaccination, test or recovery certificate.",
+    "issue": "Issue vaccination, test and recovery certificates, one by one or whole files.",
     "verify": "Verify certificates in pictures, text files or standard input.",
     "inspect": "Show every layer of a certificate, unverified.",
     "link": "Show, open and make health links.",
@@ -24,9 +26,18 @@ COMMANDS = {
     "rules": "Keep the countries' rules of entry, ask them, and check one's own.",
     "publish": "Publish a country's keys in the formats that others read.",
     "keys": "Make signing authorities (CSCA) and document signing certificates (DSC).",
+    "sign": "Sign digests that another machine sends: the signer's side of remote signing.",
+    "init": "Set up an issuing authority: its profile, its register, and keys if wanted.",
+    "doctor": "Look over an issuing authority's set-up, and tell each fault with its remedy.",
+    "register": "Ask the register of what was issued, bind certificates to holders, issue anew after a lost key.",
+    "audit": "Verify and export the log of what was done with an authority's keys and register.",
     "conformance": "Hold this verifier, or another, against published test cases.",
     "completion": "Print the completion script of a shell.",
 }
+
+
+class _NotInstalled(click.ClickException):
+    exit_code = Exit.ENVIRONMENT
 
 
 class LazyGroup(click.Group):
@@ -38,7 +49,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"healthcert_cli.commands.{cmd_name}").command
+        try:
+            command = import_module(f"healthcert_cli.commands.{cmd_name}").command
+        except HealthCertError as error:  # a package that it needs is not installed
+            raise _NotInstalled(f"{error.code}: {error.detail}") from None
         assert isinstance(command, click.Command)
         return command
 

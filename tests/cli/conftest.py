@@ -25,8 +25,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("HEALTHCERT_TRUST", str(tmp_path / "store" / "trust.db"))
     monkeypatch.setenv("HEALTHCERT_REVOCATION", str(tmp_path / "store" / "revocation"))
     monkeypatch.setenv("HEALTHCERT_RULES", str(tmp_path / "store" / "rules.db"))
-    for name in ("HEALTHCERT_PASSPHRASE", "HEALTHCERT_KEY", "HEALTHCERT_CERTIFICATE", "HEALTHCERT_ISSUER"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("PASSPHRASE", "PIN", "KEY", "CERTIFICATE", "ISSUER", "PROFILE"):
+        monkeypatch.delenv(f"HEALTHCERT_{name}", raising=False)
 
     def invoke(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
         return CliRunner().invoke(group, [str(argument) for argument in arguments], input=stdin)

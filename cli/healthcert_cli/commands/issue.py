@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -13,32 +11,33 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from healthcert.authority.profile import find_profile, load_profile
+from healthcert.authority.profile_tables import Profile
 from healthcert.barcode.symbols import Symbol
 from healthcert.errors import Code, IssueError, Step
-from healthcert.families.hcert.letters import TRANSLITERATION_VARIANTS
-from healthcert.intake.record import ENTRY_TYPES, read_record
+from healthcert.intake.record import ENTRY_TYPES
 from healthcert.issue.issued import IssuedCertificate
-from healthcert.issue.issuer import Issuer
-from healthcert.issue.policy import IssuePolicy
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType
-from healthcert.rules.valuesets import ValueSets
-from healthcert.trust.certificates import read_certificate
+from healthcert_cli.commands.issue_batch import batch
+from healthcert_cli.commands.issue_dcc import issue_dcc, issue_registered
 from healthcert_cli.commands.issue_family import BARE, card_file, issue_family, text_of
 from healthcert_cli.commands.issue_options import DCC, options_for
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import default_rules
 from healthcert_cli.signing import load_signer
 from healthcert_cli.sources import read_bytes
 
 # The names that `healthcert keys` gives to the files of each kind of issuer.
 _DSC, _BCS, _BARE = "dsc", "bcs", "issuer"
-_ONLY_DCC = {
+_SAID_BY_PROFILE = {
     "issuer_name": "--issuer-name",
     "value_sets": "--value-sets",
     "allow_codes": "--allow-code",
     "transliteration": "--transliteration",
 }
+_ONLY_WITH_PROFILE = {"new_edition": "--new-edition"}
+_ONLY_DCC = {**_SAID_BY_PROFILE, **_ONLY_WITH_PROFILE, "profile": "--profile"}
+_NOT_WITH_PROFILE = _SAID_BY_PROFILE | {"key": "--key", "certificate": "--certificate"}
 _ONLY_OTHERS = {
     "issuer_id": "--issuer-id",
     "key_id": "--key-id",
@@ -66,9 +65,10 @@ def _command(kind: EntryType | None) -> click.Command:
     @boundary
     def run(
         record_file: str | None,
-        key: Path | None,
+        key: str | Path | None,
         certificate: Path | None,
         passphrase_file: Path | None,
+        pin_file: Path | None,
         qr: Path | None,
         text_file: Path | None,
         show: bool,
@@ -80,6 +80,8 @@ def _command(kind: EntryType | None) -> click.Command:
         validity: timedelta | None = None,
         rid: str | None = None,
         card: Path | None = None,
+        profile: Path | None = None,
+        new_edition: bool = False,
         issuer_name: str | None = None,
         value_sets: str | None = None,
         allow_codes: tuple[str, ...] = (),
@@ -91,15 +93,21 @@ def _command(kind: EntryType | None) -> click.Command:
         if family == DCC:
             assert kind is not None
             _refuse_given(_ONLY_OTHERS, "are for the other families: say --family")
-            holder, event = read_record(kind, record)
-            signer = load_signer(_key_of(key, _DSC), _certificate_of(certificate, _DSC), passphrase_file)
-            country = read_certificate(signer.certificate).country or event.country or ""
-            policy = IssuePolicy(
-                value_sets=None if value_sets is None else _load_value_sets(value_sets),
-                unlisted_codes=frozenset(allow_codes),
-                transliteration=TRANSLITERATION_VARIANTS[transliteration.upper()] if transliteration else {},
-            )
-            issued = Issuer(signer, country=country, name=issuer_name, policy=policy).issue(event, holder=holder)
+            registering = _profile(profile)
+            if registering is not None:
+                _refuse_given(_NOT_WITH_PROFILE, "is said by the profile")
+                issued = issue_registered(kind, record, registering, passphrase_file, pin_file, new_edition=new_edition)
+            else:
+                _refuse_given(_ONLY_WITH_PROFILE, "is for an authority with a profile")
+                issued = issue_dcc(
+                    kind,
+                    record,
+                    load_signer(_key_of(key, _DSC), _certificate_of(certificate, _DSC), passphrase_file, pin_file),
+                    issuer_name=issuer_name,
+                    value_sets=value_sets,
+                    allow_codes=allow_codes,
+                    transliteration=transliteration,
+                )
         else:
             _refuse_given(_ONLY_DCC, "are for the EU DCC")
             if card and family != "shc":
@@ -114,6 +122,7 @@ def _command(kind: EntryType | None) -> click.Command:
                 key=_key_of(key, _BARE if bare else stem),
                 certificate=None if bare and named is None else _certificate_of(named, stem),
                 passphrase_file=passphrase_file,
+                pin_file=pin_file,
                 issuer_id=issuer_id,
                 key_id=key_id,
                 validity=validity,
@@ -132,6 +141,19 @@ def _command(kind: EntryType | None) -> click.Command:
     return click.command(kind.value, help=f"Issue a {kind.value} certificate.")(decorated)
 
 
+def _profile(named: Path | None) -> Profile | None:
+    """The authority that issues; None for one who brings a key, or has no profile here."""
+    if named is None and any(map(_is_said, ("key", "certificate"))):
+        return None
+    path = named or find_profile()
+    return None if path is None else load_profile(path)
+
+
+def _is_said(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+
+
 def _there(option: str, path: Path | None, usual: Path) -> Path:
     """The file that was named, or the one of the usual name, which must be there."""
     path = path or usual
@@ -140,8 +162,8 @@ def _there(option: str, path: Path | None, usual: Path) -> Path:
     return path
 
 
-def _key_of(path: Path | None, stem: str) -> Path:
-    return _there("--key", path, Path(f"{stem}.key.pem"))
+def _key_of(key: str | Path | None, stem: str) -> str | Path:
+    return key if isinstance(key, str) else _there("--key", key, Path(f"{stem}.key.pem"))
 
 
 def _certificate_of(path: Path | None, stem: str) -> Path:
@@ -171,19 +193,6 @@ def _load_record(source: str | None) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise IssueError(Code.FIELD_INVALID, "the record is not a JSON object", Step.CONTENT)
     return record
-
-
-def _load_value_sets(source: str) -> ValueSets:
-    """The value sets at a path, or in the usual store. Raises :class:`RuleError`, OSError."""
-    from healthcert.rules.database import is_database
-    from healthcert.rules.store import RuleStore
-    from healthcert.rules.valuesetfiles import load_value_sets
-
-    path = default_rules() if source == "store" else Path(source)
-    # An empty store has no newer codes than this program: whoever names one is told, instead of issuing by old codes.
-    if not path.exists():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    return RuleStore.open(path).book.value_sets if path.is_file() and is_database(path) else load_value_sets(path)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -230,3 +239,4 @@ def _deliver(
 for _kind in ENTRY_TYPES:
     command.add_command(_command(_kind))
 command.add_command(_command(None))
+command.add_command(batch)

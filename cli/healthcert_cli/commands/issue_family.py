@@ -44,9 +44,10 @@ def issue_family(
     kind: EntryType | None,
     record: Mapping[str, Any],
     *,
-    key: Path,
+    key: str | Path,
     certificate: Path | None,
     passphrase_file: Path | None,
+    pin_file: Path | None,
     issuer_id: str | None,
     key_id: str | None,
     validity: timedelta | None,
@@ -60,11 +61,13 @@ def issue_family(
     _check_options(family, key_id=key_id, validity=validity, rid=rid)
     holder, event = read_form(family, kind, record)
     if family in BARE and certificate is None:
+        if isinstance(key, str):
+            raise click.UsageError("a key that is not in a file needs its --certificate")
         return _bare(
             family, load_key_signer(key, passphrase_file), holder, event, issuer_id, key_id, validity, rid, file_only
         )
     assert certificate is not None
-    signer = load_signer(key, certificate, passphrase_file)
+    signer = load_signer(key, certificate, passphrase_file, pin_file)
     if family in BARE:
         return _bare(family, signer, holder, event, issuer_id, key_id, validity, rid, file_only)
     return _certified(family, signer, holder, event, issuer_id, validity)

@@ -12,7 +12,9 @@ from healthcert.families.hcert.letters import TRANSLITERATION_VARIANTS
 from healthcert.intake.forms import PERSONAL, families_of, form_fields
 from healthcert.intake.record import fields_of
 from healthcert.model import EntryType
-from healthcert_cli.options import Duration, json_option, passphrase_option
+from healthcert_cli.authorities import profile_option
+from healthcert_cli.options import Duration, json_option, passphrase_option, pin_option
+from healthcert_cli.signing import KeySource
 
 DCC = "dcc"
 Option = Callable[[Any], Any]
@@ -98,10 +100,11 @@ _COMMON: tuple[Option, ...] = (
     click.option("--record", "record_file", metavar="FILE", help="JSON object with the record; - for standard input."),
     click.option(
         "--key",
-        type=_existing,
+        type=KeySource(),
         envvar="HEALTHCERT_KEY",
-        help="The private key (or the variable HEALTHCERT_KEY). [default: dsc.key.pem; bcs.key.pem for vds-nc, "
-        "issuer.key.pem for shc, nzcp, divoc and 2d-doc]",
+        help="The private key (or the variable HEALTHCERT_KEY): a file, a hardware module's key as a pkcs11: URI, or "
+        "a command: that signs digests. [default: dsc.key.pem; bcs.key.pem for vds-nc, issuer.key.pem for shc, nzcp, "
+        "divoc and 2d-doc]",
     ),
     click.option(
         "--certificate",
@@ -110,6 +113,7 @@ _COMMON: tuple[Option, ...] = (
         help="The DSC (or the variable HEALTHCERT_CERTIFICATE). [default: dsc.pem; bcs.pem for vds-nc]",
     ),
     passphrase_option,
+    pin_option,
     click.option(
         "--qr",
         type=_file,
@@ -125,6 +129,8 @@ _COMMON: tuple[Option, ...] = (
     ),
 )
 _OF_DCC: tuple[Option, ...] = (
+    profile_option,
+    click.option("--new-edition", is_flag=True, help="Issue anew what was revoked (with a profile)."),
     click.option("--issuer-name", envvar="HEALTHCERT_ISSUER", help="Issuer of records that name none."),
     click.option(
         "--value-sets",

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -46,6 +46,13 @@ def read_entries(sources: Sequence[str], wanted: Wanted, rejects: Rejects) -> It
 
     A source is a picture, a signed batch, or text with a certificate or an identifier a line; - is standard input.
     """
+    return read_rows(sources, rejects, lambda found: entries_of(found, wanted))
+
+
+def read_rows(
+    sources: Sequence[str], rejects: Rejects, read: Callable[[str | bytes], Iterable[RevokedEntry]]
+) -> Iterator[RevokedEntry]:
+    """What ``read`` makes of each row of the sources: a text, or the bytes of a signed batch."""
     for source in sources:
         rows, row = _rows(source), 0
         while True:
@@ -55,11 +62,16 @@ def read_entries(sources: Sequence[str], wanted: Wanted, rejects: Rejects) -> It
                 if found is None:
                     break
                 # All of a row or nothing: half a batch would look like a whole one.
-                entries = list(_entries(found, wanted)) if isinstance(found, str) else list(_of_batch(found, wanted))
+                entries = list(read(found))
             except HealthCertError as error:
                 rejects.add(source, row, error)
                 continue
             yield from entries
+
+
+def entries_of(found: str | bytes, wanted: Wanted) -> Iterable[RevokedEntry]:
+    """What revokes all of a row. Raises :class:`HealthCertError` for one that cannot be used."""
+    return _entries(found, wanted) if isinstance(found, str) else _of_batch(found, wanted)
 
 
 def _rows(source: str) -> Iterator[str | bytes]:

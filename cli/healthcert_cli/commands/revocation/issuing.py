@@ -1,4 +1,4 @@
-"""``healthcert revocation publish`` and ``healthcert revoke``: what an issuer revokes, in forms that others read."""
+"""``healthcert revocation publish``: what an issuer revokes, in forms that others read."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from healthcert.families import FAMILIES
 from healthcert.issue.signer import PemSigner
 from healthcert.limits import DEFAULT_LIMITS, read_file
 from healthcert.lists.anchors import load_anchors
-from healthcert.lists.x509 import parse_certificate
-from healthcert.publish import batches, covpass, shc_crl, slices, swiss_revocations
+from healthcert.publish import covpass, shc_crl, slices, swiss_revocations
 from healthcert.publish.revoked import RevokedEntry
 from healthcert.revocation.coordinates import Mode
 from healthcert.revocation.identifiers import IdentifierType
@@ -27,7 +26,7 @@ from healthcert_cli.commands.revocation.entries import Wanted, read_entries
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Moment, json_option, new_folder, passphrase_option, this_second, write_whole
 from healthcert_cli.rejects import Rejects
-from healthcert_cli.signing import load_signer, signer_options
+from healthcert_cli.signing import load_signer
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OF_ALL = frozenset(("format_", "sources", "out", "as_json"))
@@ -42,73 +41,40 @@ _OF_FORMAT = {
 _EU_TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
 
 
-def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option(
-            "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="File for rows that cannot be used."
-        ),
-        click.option(
-            "--expires",
-            type=Moment(),
-            help="When identifiers without a certificate cease to matter; of a date alone, its start.",
-        ),
-        click.option("--country", help="The country that issued identifiers (two letters). [revoke: the signer's]"),
-        click.option(
-            "--type",
-            "types",
-            multiple=True,
-            type=click.Choice([one.value for one in _EU_TYPES]),
-            help="How certificates are named; may be repeated. [default: SIGNATURE, and UCI for identifiers]",
-        ),
-        click.argument("sources", nargs=-1, required=True, metavar="SOURCE..."),
-    ):
-        command = option(command)
-    return command
+def source_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What is revoked, and how it is to be named."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in _SOURCE_OPTIONS:
+            command = option(command)
+        return click.argument("sources", nargs=-1, required=required, metavar="SOURCE...")(command)
+
+    return decorate
 
 
-@click.command("revoke")
-@_source_options
-@signer_options
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="New folder to write to.")
-@json_option
-@boundary
-def revoke(
-    sources: tuple[str, ...],
-    types: tuple[str, ...],
-    country: str | None,
-    expires: datetime | None,
-    rejects: Path | None,
-    key: Path,
-    certificate: Path,
-    passphrase_file: Path | None,
-    out: Path,
-    as_json: bool,
-) -> Exit:
-    """Make signed batches that revoke what is in SOURCE, for the EU gateway.
-
-    SOURCE is a picture of a certificate, or text with a certificate or an identifier (UVCI) a line; - is standard
-    input. The batches expire with the certificates. They are signed with the country's upload certificate; send them
-    with `revocation upload`. A row that cannot be used is told with its number, and the rest is done: exit code 1.
-    """
-    signer = load_signer(key, certificate, passphrase_file)
-    wanted = _wanted(types, country or parse_certificate(signer.certificate).country, expires, ())
-    with Rejects(rejects, _read(sources, key, certificate, passphrase_file)) as rejected, new_folder(out) as folder:
-        made = batches.make_batches(
-            read_entries(sources, wanted, rejected), signer, now=this_second(), default_expiry=expires
-        )
-        written = [_write_batch(folder, out, number, batch) for number, batch in enumerate(made, 1)]
-    entries = sum(one["entries"] for one in written)
-    if as_json:
-        click.echo(json.dumps({"entries": entries, "batches": written, "rejected": rejected.counts.total()}))
-    else:
-        for one in written:
-            click.echo(f"{one['file']}: {one['entries']} by {one['type']}, until {one['expires'][:10]}")
-    return _done(entries, rejected)
+_SOURCE_OPTIONS = (
+    click.option(
+        "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="File for rows that cannot be used."
+    ),
+    click.option(
+        "--expires",
+        type=Moment(),
+        help="When identifiers without a certificate cease to matter; of a date alone, its start.",
+    ),
+    click.option("--country", help="The country that issued identifiers (two letters). [revoke: the signer's]"),
+    click.option(
+        "--type",
+        "types",
+        multiple=True,
+        type=click.Choice([one.value for one in _EU_TYPES]),
+        help="How certificates are named; may be repeated. [default: SIGNATURE, and UCI for identifiers]",
+    ),
+)
 
 
 @click.command()
 @click.argument("format_", metavar="FORMAT", type=click.Choice(list(_OF_FORMAT)))
-@_source_options
+@source_options(required=True)
 @click.option("--key", type=_file, help="The signer's private key (covpass, ch).")
 @click.option("--certificate", type=_file, help="The signer's certificate (covpass, ch).")
 @passphrase_option
@@ -161,7 +127,7 @@ def publish(
     """
     now = this_second()
     _check_options(format_)
-    keep = _read(sources, key, certificate, passphrase_file, before, *anchors)
+    keep = files_read(sources, key, certificate, passphrase_file, before, *anchors)
     with Rejects(rejects, keep) as rejected:
         if format_ in ("ch", "shc"):
             lines = list(_identifiers(sources))
@@ -175,7 +141,7 @@ def publish(
             write_whole(out, data, keep=(one for one in keep if one != before))
             count, files = len(lines), [str(out)]
         else:
-            wanted = _wanted(types, country, expires, anchors)
+            wanted = wanted_of(types, country, expires, anchors)
             counted = _Counted(_by_day(read_entries(sources, wanted, rejected)))
             pairs = (
                 slices.publish(
@@ -185,7 +151,7 @@ def publish(
                 else covpass.publish(counted, _signer(key, certificate, passphrase_file), timestamp=now)
             )
             with new_folder(out) as folder:
-                files = [_write(folder, name, content) for name, content in pairs]
+                files = [write_file(folder, name, content) for name, content in pairs]
                 count = counted.count
                 _check_some(count)
     if as_json:
@@ -193,7 +159,7 @@ def publish(
         click.echo(json.dumps(values))
     else:
         click.echo(f"{count} {'entry' if count == 1 else 'entries'} in {len(files)} files, below {out}")
-    return _done(count, rejected)
+    return done(count, rejected)
 
 
 class _Counted:
@@ -220,7 +186,10 @@ def _by_day(entries: Iterable[RevokedEntry]) -> Iterator[RevokedEntry]:
         yield entry if day == midnight else replace(entry, expires=midnight + timedelta(days=1))
 
 
-def _wanted(types: tuple[str, ...], country: str | None, expires: datetime | None, anchors: tuple[Path, ...]) -> Wanted:
+def wanted_of(
+    types: tuple[str, ...], country: str | None, expires: datetime | None, anchors: tuple[Path, ...] = ()
+) -> Wanted:
+    """How certificates are to be named, as the options say."""
     return Wanted(
         tuple(map(IdentifierType, types)) or None,
         country,
@@ -265,22 +234,15 @@ def _signer(key: Path | None, certificate: Path | None, passphrase_file: Path | 
     return load_signer(key, certificate, passphrase_file)
 
 
-def _write_batch(folder: Path, out: Path, number: int, batch: batches.Batch) -> dict[str, Any]:
-    kid = batch.kid.hex() if batch.kid is not None else "any"
-    name = f"{number:05d}-{batch.country}-{kid}-{batch.type.value.lower()}.cms"
-    _write(folder, name, batch.message)
-    values: dict[str, Any] = {"file": str(out / name), "entries": batch.count, "country": batch.country, "kid": kid}
-    return values | {"type": batch.type.value, "expires": batch.expires.isoformat()}
-
-
-def _write(out: Path, name: str, content: bytes) -> str:
+def write_file(out: Path, name: str, content: bytes) -> str:
+    """Writes a file below a folder, and says where."""
     path = out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
     return str(path)
 
 
-def _read(sources: Iterable[str], *others: Path | None) -> tuple[Path | None, ...]:
+def files_read(sources: Iterable[str], *others: str | Path | None) -> tuple[str | Path | None, ...]:
     """The files that a command reads, which are not to be written over."""
     return (*(Path(source) for source in sources if source != "-"), *others)
 
@@ -301,7 +263,8 @@ def _check_some(count: int) -> None:
         raise IssueError(Code.PUBLISHING_REFUSED, detail, Step.REVOCATION)
 
 
-def _done(count: int, rejected: Rejects) -> Exit:
+def done(count: int, rejected: Rejects) -> Exit:
+    """Tells how many rows were rejected, and how the command ends."""
     if total := rejected.counts.total():
         click.echo(f"{total} {'row' if total == 1 else 'rows'} rejected", err=True)
     return Exit.REFUSED if rejected.counts or not count else Exit.ACCEPTED
