@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 
 import healthcert as hc
-from bench import families, revocation, rules, trust
+from bench import authority, families, hsm, intake, register, revocation, rules, trust
 from healthcert.encoding import base45, cose, deflate
 from healthcert.encoding.algorithms import _to_der
 from healthcert.intake.record import read_record
@@ -56,6 +56,10 @@ def main() -> None:
     revocation.main()
     rules.main()
     families.main()
+    intake.main()
+    register.main()
+    authority.main()
+    hsm.main()
 
 
 def measure_verify(pair: KeyPair) -> None:

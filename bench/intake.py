@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from healthcert.intake.mapping import read_mapping
@@ -52,8 +52,8 @@ test_type = "loinc"
 HEADER = "Dossier;Nom;Prénom;Naissance;Sexe;Analyse;Date;Heure;Résultat;Laboratoire;Réactif"
 
 
-def main() -> None:
-    for name in sys.argv[1:] or MEASURES:
+def main(names: Sequence[str] = ()) -> None:
+    for name in names or MEASURES:
         MEASURES[name]()
 
 
@@ -212,4 +212,4 @@ MEASURES: dict[str, Callable[[], None]] = {
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

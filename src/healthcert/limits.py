@@ -94,7 +94,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Lines of one record in CSV, whose cells may hold line ends."""
 
     signer_line_bytes: int = 16 * 1024
-    """Bytes of one line that goes to a remote signer or comes from it; a signature of RSA with 4096 bits takes 1,100."""
+    """Bytes of a line that goes to a remote signer or comes from it; a signature of RSA with 4096 bits takes 1,100."""
 
     message_bytes: int = 8 * 1024 * 1024
     """Bytes of one HL7 v2 message; one that carries a report as PDF has some hundred KiB."""
@@ -103,7 +103,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Segments of one HL7 v2 message; real ones have up to some hundred."""
 
     resource_bytes: int = 4 * 1024 * 1024
-    """Bytes of one FHIR resource; one that carries a report as PDF has some hundred KiB."""
+    """Bytes of one FHIR resource, without white space; one that carries a report as PDF has some hundred KiB."""
 
     bundle_bytes: int = 64 * 1024 * 1024
     """Bytes of one FHIR Bundle, and of one line of NDJSON. All of it is in memory."""

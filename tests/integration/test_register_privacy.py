@@ -24,7 +24,8 @@ from healthcert.revocation.identifiers import signature_hash
 from tests.registers import Place, sqlite_place
 from tests.support import CLOCK, HOLDER, TEST, VACCINATION, dsc
 
-NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzéèöüßñ", min_size=8, max_size=30)
+# Of a beginning that no word of the code has: hypothesis tries the texts that it finds in there, too.
+NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyzéèöüßñ", min_size=8, max_size=30).map("Xq".__add__)
 DATES = st.dates(date(1900, 1, 1), date(2020, 1, 1)).map(date.isoformat)
 HOLDERS = st.builds(hc.Holder, family_name=NAMES, given_name=NAMES, birth_date=DATES)
 EVENTS = st.builds(lambda event, name: replace(event, issuer=name), st.sampled_from([VACCINATION, TEST]), NAMES)

@@ -43,15 +43,20 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
 
     @property
     def record(self) -> bytes:
-        """What it certifies, without the terms: the same for two records that certify the same of the same person.
+        """What it certifies, in JSON: the same for two records that certify the same of the same person.
 
-        It holds health data; what is kept of it must be a keyed hash.
+        Not the terms, and nothing that changes with how an issuer writes: version of the schema, transliteration, name
+        of the issuer. One that comes again after such a change is so known again, and not issued a second time. It
+        holds health data; what is kept of it must be a keyed hash.
         """
-        groups = {
-            name: [{**entry, "ci": self.own_id} for entry in value] if isinstance(value, list) else value
-            for name, value in self.payload.items()
+        names = self.payload["nam"]
+        person = [names.get("fn") or names.get("fnt"), names.get("gn") or names.get("gnt"), self.payload["dob"]]
+        entries = {
+            group: [{**entry, "ci": self.own_id, "is": None} for entry in value]
+            for group, value in self.payload.items()
+            if isinstance(value, list)
         }
-        text = json.dumps([self.country, groups], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        text = json.dumps([self.country, person, entries], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode()
 
     @property

@@ -83,14 +83,21 @@ def test_another_record_is_another(event: hc.Event, holder: hc.Holder) -> None:
     assert issuer().prepare(event, holder=holder).record != issuer().prepare(TEST, holder=HOLDER).record
 
 
-def test_another_country_s_record_is_another() -> None:
-    event = replace(TEST, country="FR", issuer="Ministry of Examples")
-    german = hc.Issuer(pair().signer(), country="FR", clock=CLOCK, name="Another").prepare(event, holder=HOLDER)
-    assert german.record == issuer().prepare(event, holder=HOLDER).record
-    nameless = replace(event, issuer=None)
-    assert issuer(name="One").prepare(nameless, holder=HOLDER).record != (
-        issuer(name="Another").prepare(nameless, holder=HOLDER).record
-    )
+def test_how_an_issuer_writes_makes_no_other_record() -> None:
+    """Or a change of the profile would issue all that comes again a second time."""
+    nameless = replace(TEST, country="FR", issuer=None)
+    written = {
+        issuer(name="One").prepare(nameless, holder=HOLDER).record,
+        issuer(name="Another").prepare(nameless, holder=HOLDER).record,
+        issuer(name="One").prepare(replace(nameless, country=None, issuer="A third"), holder=HOLDER).record,
+        issuer().prepare(TEST, holder=replace(HOLDER, family_name_icao="SPELT<OTHERWISE")).record,
+    }
+    assert written == {issuer().prepare(TEST, holder=HOLDER).record}
+
+
+def test_names_of_the_passport_alone_tell_persons_apart() -> None:
+    one = hc.Holder(family_name_icao="EXEMPLE", given_name_icao="ZOE", birth_date="1984")
+    assert len({issuer().prepare(TEST, holder=h).record for h in (one, replace(one, given_name_icao="ANA"))}) == 2
 
 
 @pytest.mark.parametrize("kind", list(KeyKind))

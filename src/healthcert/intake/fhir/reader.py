@@ -56,13 +56,28 @@ def _rows(store: Store, codes: Codes) -> Iterator[Row | RejectedRow]:
         try:
             header = header_of(item.raw)
             if header is not None and header.resource_type == "Bundle" and isinstance(store, LineStore):
-                yield from _rows(BundleStore(bytes(item.raw), store.limits, item.number), codes)
+                yield from _told_once(_rows(BundleStore(bytes(item.raw), store.limits, item.number), codes))
             elif header is None or header.resource_type not in RECORDS:
                 _check_other(item, None if header is None else header.resource_type, store.limits)
             elif header.resource_type != "Observation" or not store.is_owned(item, header):
                 yield from _read(item, store, codes)
         except HealthCertError as error:
             yield RejectedRow(item.number, error)
+
+
+def _told_once(rows: Rows) -> Rows:
+    """The rows of a Bundle in a line, which all have its number.
+
+    What is wrong with a resource is told by the records that refer to it, and by itself only where none does.
+    """
+    found = list(rows)
+    rejected = [(row.error.code, row.error.detail) for row in found if isinstance(row, RejectedRow)]
+    for row in found:
+        if isinstance(row, RejectedRow):
+            code, detail = row.error.code, f": {row.error.detail}"
+            if any(code is other and words.endswith(detail) for other, words in rejected):
+                continue
+        yield row
 
 
 def _read(item: Item, store: Store, codes: Codes) -> list[Row | RejectedRow]:

@@ -1,0 +1,117 @@
+"""Where an authority writes its certificates: each record under the DSC that fits it, and once more what it issued."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from healthcert.authority.register import Register, Standing
+from healthcert.clock import Clock
+from healthcert.encoding.algorithms import Algorithm
+from healthcert.errors import Code, IssueError, RegisterError, Step
+from healthcert.issue.issued import Issued
+from healthcert.issue.issuer import Issuer
+from healthcert.issue.pending import PendingCertificate
+from healthcert.issue.policy import IssuePolicy
+from healthcert.issue.signer import Signer
+from healthcert.issue.signer_set import SignerSet
+from healthcert.issue.signing import SigningKey
+from healthcert.model import Event, Holder
+from healthcert.trust.certificates import read_certificate
+
+
+class Desk:
+    """Makes certificates ready to be signed, under whichever of its signers fits."""
+
+    def __init__(
+        self,
+        signers: SignerSet,
+        register: Register,
+        *,
+        country: str,
+        name: str | None,
+        policy: IssuePolicy,
+        clock: Clock,
+    ) -> None:
+        """Raises what :class:`Issuer` raises of any of the signers: a wrong one is told before the first record."""
+        self._signers, self._register, self._policy, self._clock = signers, register, policy, clock
+        self._issuers = {
+            signer.kid: Issuer(signer, country=country, name=name, policy=policy, clock=clock)
+            for signer in signers.signers
+        }
+        self._keys: dict[bytes, SigningKey] = {}
+        self._kept: set[bytes] = set()
+
+    def prepare(self, event: Event, holder: Holder) -> PendingCertificate:
+        """A certificate of this event as it would be issued now, but for its signature.
+
+        Raises :class:`IssueError`: ``NO_SIGNER``, and as :meth:`Issuer.prepare` does.
+        """
+        validity = self._policy.validity.get(event.entry_type)
+        if validity is None:
+            kinds = ", ".join(self._policy.validity)
+            detail = f"event: one that an EU DCC can hold; for example {kinds}"
+            raise IssueError(Code.FIELD_INVALID, detail, Step.CONTENT)
+        signer = self._signers.pick(event.entry_type, self._clock.now(), validity)
+        return self._issuers[signer.kid].prepare(event, holder=holder)
+
+    def again(self, pending: PendingCertificate, standing: Standing) -> Issued:
+        """The certificate that the same record has already, byte for byte, from its terms and its signature.
+
+        Raises :class:`IssueError` (``ISSUED_OTHERWISE``) where that is not what the signature was made over.
+        """
+        key = self._key(standing.registered.kid)
+        try:
+            return pending.on(standing.registered.terms, key).complete(standing.signature)
+        except IssueError as error:
+            if error.code is not Code.SIGNING_FAILED:
+                raise
+            detail = "it was issued before, and would be written in another way now; a new edition replaces it"
+            raise IssueError(Code.ISSUED_OTHERWISE, detail, Step.SIGNATURE) from None
+
+    def keep(self, pending: PendingCertificate) -> None:
+        """Has the register keep the DSC, before the first certificate under it is entered. Raises as it does."""
+        dsc = pending.key.certified()
+        if dsc.kid not in self._kept and dsc.certificate is not None:
+            self._register.keep_certificate(dsc.certificate)
+            self._kept.add(dsc.kid)
+
+    def _key(self, kid: bytes) -> SigningKey:
+        """The key of a DSC that is, or was, the authority's."""
+        if kid not in self._keys:
+            der = self._register.certificate(kid)
+            if der is None:
+                detail = "the register has a certificate, and not the DSC that it was signed under; restore it"
+                raise RegisterError(Code.REGISTER_UNUSABLE, detail)
+            # What was issued is not judged by today's policy.
+            self._keys[kid] = SigningKey(PastSigner(der), algorithms=tuple(Algorithm), rsa_bits=0)
+        return self._keys[kid]
+
+
+class PastSigner(Signer):
+    """A DSC whose key may be gone. What it signed can be told from what it did not; it signs nothing."""
+
+    def __init__(self, certificate: bytes) -> None:
+        """``certificate`` is in DER. Raises :class:`TrustError`, :class:`IssueError` (``ALGORITHM_NOT_ACCEPTED``)."""
+        dsc = read_certificate(certificate)
+        algorithm = Algorithm.for_key(dsc.public_key)
+        if algorithm is None:
+            raise IssueError(Code.ALGORITHM_NOT_ACCEPTED, "a DSC whose key signs no certificates", Step.SIGNATURE)
+        self._kid, self._algorithm, self._certificate = dsc.kid, algorithm, certificate
+
+    @property
+    def kid(self) -> bytes:
+        return self._kid
+
+    @property
+    def algorithm(self) -> Algorithm:
+        return self._algorithm
+
+    @property
+    def certificate(self) -> bytes:
+        return self._certificate
+
+    def sign(self, data: bytes, *, prehashed: bool = False) -> NoReturn:
+        raise IssueError(Code.SIGNING_FAILED, "the key of this DSC is not at hand", Step.SIGNATURE)
+
+    def __repr__(self) -> str:
+        return f"PastSigner(kid={self.kid.hex()})"
