@@ -103,7 +103,7 @@ def _damage_register() -> None:
 
 
 _NOWHERE = "pkcs11:token=T;object=dsc?module-path=/nowhere.so&pin-source=file:pin"
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[[], object], str, str]] = {
     "not TOML": (lambda: edit('country = "FR"', "country = "), "profile", "docs/reference/profile.md"),
     "unknown field": (lambda: edit("country", "pin = 'x'\ncountry"), "profile", "correct"),
     "secret open to others": (_open("register.key"), "permissions", "chmod 600"),
