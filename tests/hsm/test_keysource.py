@@ -14,7 +14,7 @@ import healthcert as hc
 from healthcert.issue import keysource
 from healthcert.issue.hsm.signer import Pkcs11Signer
 from healthcert.issue.pki import new_dsc
-from healthcert.issue.signer import PemSigner, Signer
+from healthcert.issue.signer import PemSigner, Signer, load_certificate
 from healthcert_cli.exits import boundary
 from healthcert_cli.options import pin_option
 from healthcert_cli.signing import CommandLineSecrets, KeySource, load_signer, signer_options
@@ -96,7 +96,7 @@ def test_a_command_signs_no_certificates_of_keys() -> None:
 def test_a_certificate_file_without_one(files: tuple[Path, Path]) -> None:
     files[1].write_text("nothing")
     with pytest.raises(hc.IssueError) as caught:
-        keysource.load_certificate(files[1])
+        load_certificate(files[1])
     assert caught.value.code is hc.Code.CERTIFICATE_UNREADABLE
 
 
