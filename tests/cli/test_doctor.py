@@ -127,11 +127,6 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str]] = {
         "",
     ),
     "no value sets": (lambda: edit('issuer = "', 'value-sets = "absent.json"\nissuer = "'), "value sets", "value-sets"),
-    "no folder for outputs": (
-        lambda: PROFILE.write_text(PROFILE.read_text() + '\n[outputs]\nfolder = "x"\n'),
-        "disk",
-        "",
-    ),
 }
 
 

@@ -97,6 +97,7 @@ def _command(kind: EntryType | None) -> click.Command:
             if registering is not None:
                 _refuse_given(_NOT_WITH_PROFILE, "is said by the profile")
                 issued = issue_registered(kind, record, registering, passphrase_file, pin_file, new_edition=new_edition)
+                error_correction = error_correction or registering.outputs.error_correction
             else:
                 _refuse_given(_ONLY_WITH_PROFILE, "is for an authority with a profile")
                 issued = issue_dcc(

@@ -119,17 +119,10 @@ class RolloverTable(_Table, frozen=True, kw_only=True):
             raise ValueError("use: longer than lead; for example 180d")
 
 
-class StoreTable(_Table, frozen=True, kw_only=True):
-    """``[trust]`` and ``[revocation]``: the store that commands use where no option names another."""
-
-    store: Path
-
-
 class OutputsTable(_Table, frozen=True, kw_only=True):
-    """``[outputs]``: how QR codes are drawn, and the folder where files go."""
+    """``[outputs]``: how QR codes are drawn."""
 
     error_correction: Literal["L", "M", "Q", "H"] = "Q"
-    folder: Path | None = None
 
 
 class Profile(_Table, frozen=True, kw_only=True):
@@ -146,8 +139,6 @@ class Profile(_Table, frozen=True, kw_only=True):
     validity: ValidityTable = field(default_factory=ValidityTable)
     recovery: RecoveryTable | None = None
     rollover: RolloverTable = field(default_factory=RolloverTable)
-    trust: StoreTable | None = None
-    revocation: StoreTable | None = None
     outputs: OutputsTable = field(default_factory=OutputsTable)
 
     def __post_init__(self) -> None:

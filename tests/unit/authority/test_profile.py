@@ -64,7 +64,7 @@ def test_the_profile_of_the_page_is_read(tmp_path: Path) -> None:
     assert profile.recovery.policy() == RecoveryPolicy()
     assert profile.validity.given() == {hc.EntryType.TEST: timedelta(hours=72)}
     assert (profile.rollover.lead, profile.rollover.use) == (timedelta(days=14), timedelta(days=180))
-    assert profile.outputs.folder == tmp_path / "issued"
+    assert profile.outputs.error_correction == "Q"
 
 
 def _tables(table: type[Struct], name: str) -> Iterator[tuple[str, type[Struct]]]:

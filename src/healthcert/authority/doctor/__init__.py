@@ -20,7 +20,7 @@ def examine(path: Path, *, clock: Clock, secrets: Secrets | None = None, trust: 
     """All that can be told of the set-up that the profile at ``path`` describes, in the order of what builds on what.
 
     Keys that need a passphrase or a PIN are tried only where there are ``secrets`` to ask. ``trust`` and ``revocation``
-    are the stores to look at where the profile names none. Nothing is changed, and nothing wrong raises.
+    are this machine's stores. Nothing is changed, and nothing wrong raises.
     """
     try:
         profile = load_profile(path)
@@ -41,5 +41,5 @@ def examine(path: Path, *, clock: Clock, secrets: Secrets | None = None, trust: 
     yield from check_signers(profile, now, secrets)
     yield from check_upload(profile, now, secrets)
     yield from check_value_sets(profile)
-    yield from check_trust(profile.trust.store if profile.trust else trust, now)
-    yield from check_revocation(profile.revocation.store if profile.revocation else revocation, now)
+    yield from check_trust(trust, now)
+    yield from check_revocation(revocation, now)

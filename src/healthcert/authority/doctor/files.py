@@ -52,25 +52,18 @@ def check_permissions(path: Path, profile: Profile) -> Diagnoses:
 
 
 def check_room(profile: Profile) -> Diagnoses:
-    """The disks that the register and the certificates are written to."""
+    """The disk that the register is written to."""
     register = register_file(profile)
-    places = [] if register is None else [register.parent]
-    if (folder := profile.outputs.folder) is not None:
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            yield fault("disk", f"{folder} is no folder that can be written to", "make it, or correct [outputs] folder")
-        else:
-            places.append(folder)
-    for place in dict.fromkeys(places):
-        if not place.is_dir():
-            continue  # the register's check tells
-        free = shutil.disk_usage(place).free
-        told = f"{free // 2**20} MiB are free at {place}"
-        if free < _LEAST_ROOM:
-            yield fault("disk", told, "make room: nothing is issued that cannot be registered")
-        elif free < _GOOD_ROOM:
-            yield warning("disk", told, "make room soon")
-        else:
-            yield fine("disk", told)
+    if register is None or not register.parent.is_dir():
+        return  # that there is none, the register's own check tells
+    free = shutil.disk_usage(register.parent).free
+    told = f"{free // 2**20} MiB are free at {register.parent}"
+    if free < _LEAST_ROOM:
+        yield fault("disk", told, "make room: nothing is issued that cannot be registered")
+    elif free < _GOOD_ROOM:
+        yield warning("disk", told, "make room soon")
+    else:
+        yield fine("disk", told)
 
 
 def register_file(profile: Profile) -> Path | None:
