@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes is the machine's affair: the first one of a test imports what it needs.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 def interop_folder() -> Path:

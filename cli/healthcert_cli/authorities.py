@@ -52,6 +52,17 @@ def profile_of(given: Path | None) -> Profile:
     return load_profile(profile_path(given))
 
 
+def files_of(path: Path, profile: Profile) -> list[Path]:
+    """The profile and the files that it names: what nothing may be written over."""
+    from healthcert.authority.doctor.files import private_files, register_file
+
+    tables = (*profile.signer, *([profile.upload] if profile.upload else []))
+    register = register_file(profile)
+    # SQLite's own, which come and go beside a register.
+    beside = [register.with_name(register.name + end) for end in ("-wal", "-shm", "-journal")] if register else []
+    return [path, *private_files(profile), *beside, *(table.certificate for table in tables)]
+
+
 @contextmanager
 def authority_of(
     profile: Profile, passphrase_file: Path | None, pin_file: Path | None, *, without: Collection[bytes] = ()

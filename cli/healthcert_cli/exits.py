@@ -41,6 +41,8 @@ _ENVIRONMENT = frozenset(
         Code.PROFILE_INVALID,
         Code.MAPPING_INVALID,
         Code.REGISTER_UNUSABLE,
+        Code.EXTRA_MISSING,
+        Code.EXTRA_MISSING,
         Code.FETCH_FAILED,
         Code.ENVIRONMENT,
     )

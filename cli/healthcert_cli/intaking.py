@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -19,6 +19,7 @@ from healthcert.intake.record import ENTRY_TYPES
 from healthcert.intake.records import IntakeOptions, read_records
 from healthcert.issue.issued import Issued
 from healthcert.model import EntryType
+from healthcert_cli.options import refuse_over
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -89,6 +90,16 @@ def _watched(rows: Rows, file: BinaryIO, bar: Any) -> Rows:
         yield row
 
 
+def check_output(out: str | Path, rejects: Path | None, keep: Iterable[Path | None]) -> None:
+    """Wrong usage when certificates would be written over a file of ``keep``, or into that of the rejected rows."""
+    if out == "-":
+        return
+    path = Path(out)
+    refuse_over(path, keep)
+    if rejects is not None and path.resolve() == rejects.resolve():
+        raise click.UsageError("--out and --rejects are one file")
+
+
 @contextmanager
 def output(out: str) -> Iterator[IO[str]]:
     """Where certificates go, which are health data: a file is its owner's alone."""
@@ -96,6 +107,10 @@ def output(out: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     path = Path(out)
+    if path.exists() and not path.is_file():  # a pipe or a device stays what it is
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+        return
     path.unlink(missing_ok=True)  # one that others could read would stay so
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         yield file

@@ -174,8 +174,15 @@ def refuse_over(path: Path, keep: Iterable[str | Path | None]) -> None:
 
     A text names no file: it is a key of a hardware module.
     """
-    if path.exists() and any(isinstance(other, Path) and other.exists() and path.samefile(other) for other in keep):
+    if any(isinstance(other, Path) and _is_same(path, other) for other in keep):
         raise click.UsageError(f"{path} is one of the files that are read")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether two names are of one file, also of one that is not there yet."""
+    if path.exists() and other.exists():
+        return path.samefile(other)
+    return path.resolve() == other.resolve()
 
 
 def write_whole(path: Path, data: bytes, *, keep: Iterable[str | Path | None] = ()) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -94,6 +96,59 @@ def test_a_file_of_records_is_issued_once_however_often_it_is_given(office: Run)
     assert [verdict(office, row["text"]) for row in rows] == ["OK", "TEST_RESULT_POSITIVE", "OK"]
 
 
+@pytest.mark.parametrize(
+    "file", ["register.db", "register.key", "dsc.key.pem", "dsc.pem", "healthcert.toml", "lab.csv"]
+)
+def test_no_output_takes_the_place_of_what_an_authority_is_made_of(office: Run, file: str) -> None:
+    Path("lab.csv").write_text(RECORDS)
+    issue(office)
+    before = Path(file).read_bytes()
+    commands = (
+        ("issue", "batch", "lab.csv", "--out", file),
+        ("issue", "batch", "lab.csv", "--out", "out.jsonl", "--rejects", file),
+        ("register", "reissue", "lab.csv", "--kid", "00" * 8, "--out", file, "--yes"),
+        ("issue", "batch", "lab.csv", "--out", "x.txt", "--rejects", "x.txt"),
+    )
+    for command in commands:
+        done = office(*command)
+        assert done.exit_code == 2, done.output
+    refused = office("revoke", "lab.csv", "--out", "batches", "--rejects", file)
+    assert refused.exit_code == 2, refused.output
+    assert Path(file).read_bytes() == before
+
+
+def test_a_pipe_stays_a_pipe(office: Run) -> None:
+    Path("lab.csv").write_text(RECORDS)
+    os.mkfifo("pipe")
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
+    assert office("issue", "batch", "lab.csv", "--out", "pipe").exit_code == 1
+    assert len(reader.communicate(timeout=30)[0].splitlines()) == 3
+    assert Path("pipe").is_fifo()
+
+
+def test_who_names_what_was_replaced_revokes_its_replacement_too(office: Run) -> None:
+    old, own = issue(office), issue(office, "--dose", "1", "--certificate-id", "URN:UVCI:01:FR:T5DWTJYS4ZR8#4")
+    shown = json_of(office("register", "show", "-", "--json", stdin=old))
+    assert office("keys", "new-dsc", "--no-passphrase", "--out", "next").exit_code == 0
+    office("trust", "add", "next/dsc.pem")
+    profile = Path("healthcert.toml")
+    profile.write_text(profile.read_text() + '\n[[signer]]\ncertificate = "next/dsc.pem"\nkey = "next/dsc.key.pem"\n')
+    header = "type,family_name,given_name,birth_date,product,dose,series,date,certificate_id\n"
+    rows = (("2", ""), ("1", "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"))
+    line = "vaccination,Exemplaire-Müller,Zoé,1984-02-29,Comirnaty,{},2,2021-06-11,{}\n"
+    Path("doses.csv").write_text(header + "".join(line.format(*row) for row in rows))
+    done = office("register", "reissue", "doses.csv", "--kid", shown["kid"], "--out", "new.jsonl", "--yes")
+    assert done.exit_code == 0, done.output
+    new, own_again = (json.loads(one)["text"] for one in Path("new.jsonl").read_text().splitlines())
+    # By their identifiers, which the second has kept: then it is revoked by its signature.
+    assert office("revoke", "--kid", shown["kid"], "--type", "UCI", "--out", "replaced").exit_code == 0
+    office("revocation", "import", "replaced", "--format", "dgcg", "--anchor", "upload.pem")
+    assert [verdict(office, one) for one in (old, own, new, own_again)] == ["REVOKED", "REVOKED", "OK", "OK"]
+    assert office("revoke", "-", "--out", "batches", stdin=shown["certificate_id"]).exit_code == 0
+    office("revocation", "import", "batches", "--format", "dgcg", "--anchor", "upload.pem")
+    assert verdict(office, new) == "REVOKED"
+
+
 def test_a_positive_test_becomes_a_recovery_when_that_is_asked_for(office: Run) -> None:
     Path("lab.csv").write_text(RECORDS)
     office("issue", "batch", "lab.csv", "--recovery", "--out", "out.jsonl")
@@ -126,6 +181,42 @@ def test_a_lost_key_is_planned_for_then_replaced(office: Run) -> None:
     assert [verdict(office, row["text"]) for row in old] == ["REVOKED", "TEST_RESULT_POSITIVE", "REVOKED"]
     assert verdict(office, lonely) == "REVOKED"
     assert [verdict(office, row["text"]) for row in new] == ["OK", "TEST_RESULT_POSITIVE", "OK"]
+
+
+def test_nothing_is_revoked_for_want_of_a_key_to_issue_anew_with(office: Run) -> None:
+    Path("lab.csv").write_text(RECORDS)
+    office("issue", "batch", "lab.csv", "--out", "old.jsonl")
+    kid = json_of(office("register", "status", "--json"))[0]["kid"]
+    done = office(
+        "register", "reissue", "lab.csv", "--kid", kid, "--out", "new.jsonl", "--yes", "--revoke-rest", "--json"
+    )
+    told = lines_of(done)[-1]["error"]
+    assert (done.exit_code, told["code"]) == (1, "NO_SIGNER")
+    assert "nothing was revoked" in told["detail"]
+    assert {one["state"] for one in json_of(office("register", "status", "--json"))} == {"issued"}
+    # Without a record there is nothing that could be issued anew: then all are the rest.
+    only = office("register", "reissue", "--kid", kid, "--out", "new.jsonl", "--yes", "--revoke-rest", "--json")
+    assert lines_of(only)[-1] == {"issued": 0, "revoked": 3, "rejected": 0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("register.db", "register.db-wal", "register.db-journal", "register.key"),
+        *("dsc.pem", "dsc.key.pem", "upload.key.pem", "healthcert.toml"),
+    ],
+)
+def test_nothing_is_written_over_what_an_authority_is(office: Run, name: str) -> None:
+    Path("lab.csv").write_text(RECORDS)
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    for command in (
+        ("issue", "batch", "lab.csv", "--out", name),
+        ("issue", "batch", "lab.csv", "--out", "out.jsonl", "--rejects", name),
+        ("issue", "vaccination", *WHO, *DOSE, "--text", name),
+    ):
+        refused = office(*command)
+        assert (refused.exit_code, "is one of the files that are read" in refused.stderr) == (2, True)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_the_audit_log_tells_of_each_act_and_of_a_cut(office: Run) -> None:

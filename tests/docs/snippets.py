@@ -8,6 +8,8 @@ What an author needs to know:
 * In expected output, ``...`` stands for anything.
 * ``<!-- not run: reason -->`` on the line before a block skips it.
 * ``<!-- starts from: tutorial/first-certificate.md -->`` gives a page the files that another one leaves.
+* ``<!-- needs: /usr/lib/... -->`` names a file without which the page's blocks are not run.
+* ``$ export NAME=value`` holds for the commands after it, as in a shell.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from typing import Any
 _FENCE = re.compile(r"```(\w*)$")
 _SKIP = re.compile(r"<!-- not run: .+ -->$")
 _START = re.compile(r"^<!-- starts from: (\S+) -->$", re.MULTILINE)
+_NEEDS = re.compile(r"^<!-- needs: (\S+) -->$", re.MULTILINE)
+_EXPORT = re.compile(r"export (\w+)=.*\n")
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,16 @@ def starts_from(page: Path) -> str | None:
     return match[1] if match else None
 
 
+def lacks(page: Path) -> Path | None:
+    """The file that the page needs, where it is not on this machine."""
+    match = _NEEDS.search(page.read_text("utf-8"))
+    return None if match is None or Path(match[1]).exists() else Path(match[1])
+
+
 def run_page(page: Path, folder: Path) -> None:
     """Runs every block of ``page`` in ``folder``. Raises AssertionError where one does not do what the page says."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    exported: dict[str, str] = {}
     with contextlib.chdir(folder):
         for block in blocks(page):
             if block.skipped:
@@ -77,7 +88,11 @@ def run_page(page: Path, folder: Path) -> None:
             where = f"{page.name}:{block.line}"
             if block.language == "console":
                 for command, expected in commands(block.text):
-                    _compare(where, command, run_command(command, folder), expected)
+                    if export := _EXPORT.fullmatch(command):
+                        told = run_command(f'{command}printf %s "${export[1]}"', folder, exported)
+                        exported[export[1]] = told
+                    else:
+                        _compare(where, command, run_command(command, folder, exported), expected)
             else:
                 printed = io.StringIO()
                 code = compile("\n" * (block.line - 1) + block.text, str(page), "exec")
@@ -96,12 +111,12 @@ def commands(text: str) -> Iterator[tuple[str, str | None]]:
         yield "".join(lines[:size]), "".join(lines[size:]) or None
 
 
-def run_command(command: str, folder: Path) -> str:
+def run_command(command: str, folder: Path, exported: dict[str, str] | None = None) -> str:
     """What ``command`` prints, on both streams, without a terminal. It must succeed."""
     result = subprocess.run(
         ["sh", "-c", command],
         cwd=folder,
-        env=environment(folder),
+        env=environment(folder) | (exported or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.snippets import blocks, run_page, starts_from
+from tests.docs.snippets import blocks, lacks, run_page, starts_from
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -24,6 +24,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if missing := lacks(page):
+        pytest.skip(f"{missing} is not here")
     if origin := starts_from(page):
         assert origin == "tutorial/first-certificate.md"
         tmp_path = shutil.copytree(request.getfixturevalue("start"), tmp_path / "desk")
@@ -58,3 +60,16 @@ def test_dots_skips_and_continued_commands(tmp_path: Path) -> None:
     page.write_text(right + "<!-- not run: it fails -->\n```console\n$ exit 1\n```\n", "utf-8")
     run_page(page, tmp_path)
     assert [block.skipped for block in blocks(page)] == [False, True]
+
+
+def test_what_is_exported_holds_for_the_commands_after_it(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text('```console\n$ export WORD="of $PWD"\n```\n\n```console\n$ echo "$WORD"\nof /...\n```\n', "utf-8")
+    run_page(page, tmp_path)
+
+
+def test_a_page_says_what_it_needs(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    for named, missing in ((page, None), (tmp_path / "nothing", tmp_path / "nothing")):
+        page.write_text(f"<!-- needs: {named} -->\n", "utf-8")
+        assert lacks(page) == missing

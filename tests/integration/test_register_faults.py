@@ -453,6 +453,22 @@ def test_a_missing_package_is_told_with_the_extra_that_brings_it(missing: str, u
     assert f"healthcert[{extra}]" in result.stdout
 
 
+@pytest.mark.parametrize("module", ["audit", "binding", "reissue", "withdrawn", "authority"])
+def test_whatever_needs_the_register_tells_of_its_missing_package(module: str) -> None:
+    script = f"""
+        import sys
+        sys.modules["sqlalchemy"] = None
+        from healthcert.errors import RegisterError
+        try:
+            import healthcert.authority.{module}
+        except RegisterError as error:
+            print(error)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.startswith("EXTRA_MISSING")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_the_same_after_a_fork(place: Place) -> None:
     register = place.open(create=True)

@@ -19,11 +19,13 @@ from healthcert.intake.record import ENTRY_TYPES
 from healthcert.issue.issued import IssuedCertificate
 from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import EntryType
+from healthcert_cli.authorities import files_of, profile_path
 from healthcert_cli.commands.issue_batch import batch
 from healthcert_cli.commands.issue_dcc import issue_dcc, issue_registered
 from healthcert_cli.commands.issue_family import BARE, card_file, issue_family, text_of
 from healthcert_cli.commands.issue_options import DCC, options_for
 from healthcert_cli.exits import boundary
+from healthcert_cli.options import refuse_over
 from healthcert_cli.signing import load_signer
 from healthcert_cli.sources import read_bytes
 
@@ -88,6 +90,9 @@ def _command(kind: EntryType | None) -> click.Command:
         transliteration: str | None = None,
         **flags: str | None,
     ) -> None:
+        written = [path for path in (qr, text_file, card) if path is not None]
+        for path in written:
+            refuse_over(path, (key, certificate, passphrase_file, pin_file))
         record = _load_record(record_file) | {name: value for name, value in flags.items() if value is not None}
         issued: IssuedCertificate
         if family == DCC:
@@ -95,6 +100,8 @@ def _command(kind: EntryType | None) -> click.Command:
             _refuse_given(_ONLY_OTHERS, "are for the other families: say --family")
             registering = _profile(profile)
             if registering is not None:
+                for path in written:
+                    refuse_over(path, files_of(profile_path(profile), registering))
                 _refuse_given(_NOT_WITH_PROFILE, "is said by the profile")
                 issued = issue_registered(kind, record, registering, passphrase_file, pin_file, new_edition=new_edition)
                 error_correction = error_correction or registering.outputs.error_correction
@@ -144,9 +151,10 @@ def _command(kind: EntryType | None) -> click.Command:
 
 def _profile(named: Path | None) -> Profile | None:
     """The authority that issues; None for one who brings a key, or has no profile here."""
-    if named is None and any(map(_is_said, ("key", "certificate"))):
-        return None
     path = named or find_profile()
+    if path is not None and named is None and any(map(_is_said, ("key", "certificate"))):
+        click.echo(f"Not registered: a key is named, and {path} is left aside.", err=True)
+        return None
     return None if path is None else load_profile(path)
 
 

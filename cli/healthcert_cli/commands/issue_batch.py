@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from healthcert.intake.reading import RejectedRow
-from healthcert_cli.authorities import authority_of, authority_options, profile_of, profile_path
+from healthcert_cli.authorities import authority_of, authority_options, files_of, profile_of, profile_path
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.intaking import intake_options, line_of, options_of, output, rows_of
-from healthcert_cli.options import json_option, refuse_over
+from healthcert_cli.intaking import check_output, intake_options, line_of, options_of, output, rows_of
+from healthcert_cli.options import json_option
 from healthcert_cli.rejects import Rejects
 
 
@@ -57,9 +57,8 @@ def batch(
     path = profile_path(profile)
     settings = profile_of(path)
     options = options_of(settings, format_, mapping, kind, recovery=recovery)
-    read = [*(Path(source) for source in sources if source != "-"), path, mapping]
-    if out != "-":
-        refuse_over(Path(out), read)
+    read = [*(Path(source) for source in sources if source != "-"), mapping, *files_of(path, settings)]
+    check_output(out, rejects, read)
     issued = again = 0
     with ExitStack() as stack:
         authority = stack.enter_context(authority_of(settings, passphrase_file, pin_file))

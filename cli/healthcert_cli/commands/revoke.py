@@ -16,7 +16,7 @@ from healthcert.authority.profile_tables import Profile
 from healthcert.issue.signer import Signer
 from healthcert.lists.x509 import parse_certificate
 from healthcert.publish import batches
-from healthcert_cli.authorities import authority_options, register_of
+from healthcert_cli.authorities import authority_options, files_of, register_of
 from healthcert_cli.commands.revocation.entries import read_entries
 from healthcert_cli.commands.revocation.issuing import done, files_read, source_options, wanted_of, write_file
 from healthcert_cli.commands.trust.shared import Kid
@@ -63,7 +63,8 @@ def command(
     Where there is an authority's profile, what is revoked is looked up in its register and marked there, and named to
     others by its signature.
     """
-    authority = _authority(profile)
+    path = profile or find_profile()
+    authority = None if path is None else load_profile(path)
     if (kid is not None or unregistered) and authority is None:
         raise click.UsageError("--kid and --unregistered are about an authority's register: there is no profile here")
     if not (sources or kid):
@@ -72,7 +73,8 @@ def command(
     wanted = wanted_of(types, country or parse_certificate(signer.certificate).country, expires)
     now = this_second()
     with ExitStack() as stack:
-        rejected = stack.enter_context(Rejects(rejects, files_read(sources, key, certificate, passphrase_file)))
+        kept = [] if path is None or authority is None else files_of(path, authority)
+        rejected = stack.enter_context(Rejects(rejects, files_read(sources, key, certificate, passphrase_file, *kept)))
         folder = stack.enter_context(new_folder(out))
         if authority is None:
             entries = read_entries(sources, wanted, rejected)
@@ -92,11 +94,6 @@ def command(
         for one in written:
             click.echo(f"{one['file']}: {one['entries']} by {one['type']}, until {one['expires'][:10]}")
     return done(count, rejected)
-
-
-def _authority(named: Path | None) -> Profile | None:
-    path = named or find_profile()
-    return None if path is None else load_profile(path)
 
 
 def _upload_signer(

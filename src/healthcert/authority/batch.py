@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from healthcert.authority.desk import Desk
+from healthcert.authority.desk import Desk, issued_otherwise
 from healthcert.authority.register import New, Register, Registered, Standing, State
 from healthcert.errors import Code, HealthCertError, IssueError, Step
 from healthcert.intake.reading import RejectedRow, Row
@@ -81,7 +81,7 @@ class Run:
         for one in prepared:
             if isinstance(one, _Prepared):
                 pending.setdefault(one.record, one.pending)
-        return _in_order(prepared, *self._done(pending))
+        return _in_order(prepared, pending, *self._done(pending))
 
     def _prepare(self, row: Row | RejectedRow) -> _Prepared | RejectedRow:
         if isinstance(row, RejectedRow):
@@ -156,6 +156,11 @@ def revoked_before() -> IssueError:
     return IssueError(Code.ISSUED_AND_REVOKED, detail, Step.REVOCATION)
 
 
+def _says_the_same(one: PendingCertificate, other: PendingCertificate) -> bool:
+    """Whether two of one record would be written alike, but for their terms."""
+    return one is other or one.on(other.terms, other.key).message == other.message
+
+
 def _new(record: bytes, pending: PendingCertificate, issued: Issued, verdict: Sign) -> New:
     return New(
         record=record,
@@ -170,14 +175,20 @@ def _new(record: bytes, pending: PendingCertificate, issued: Issued, verdict: Si
 
 
 def _in_order(
-    prepared: Sequence[_Prepared | RejectedRow], done: Mapping[bytes, _Outcome], fresh: set[bytes]
+    prepared: Sequence[_Prepared | RejectedRow],
+    pending: Mapping[bytes, PendingCertificate],
+    done: Mapping[bytes, _Outcome],
+    fresh: set[bytes],
 ) -> Iterator[tuple[bytes | None, Answer]]:
     for one in prepared:
         if isinstance(one, RejectedRow):
             yield None, one
             continue
         outcome = done.get(one.record)
-        if isinstance(outcome, Issued):
+        if isinstance(outcome, Issued) and not _says_the_same(one.pending, pending[one.record]):
+            # As it would be answered in another batch: where a batch ends must not matter.
+            yield one.record, RejectedRow(one.number, issued_otherwise())
+        elif isinstance(outcome, Issued):
             # The first of several rows of one record is what it was issued for.
             yield one.record, IssuedRow(number=one.number, issued=outcome, again=one.record not in fresh)
             fresh.discard(one.record)

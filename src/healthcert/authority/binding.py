@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from healthcert.authority.register import Action, Register, State  # first: it says which extra is missing
+
+# isort: split
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from healthcert.authority.register import Action, Register, State
 from healthcert.authority.register.changes import Change
 from healthcert.authority.register.rows import BY_ID, is_identifier, moment
 from healthcert.authority.register.schema import bindings, claim_codes, meta

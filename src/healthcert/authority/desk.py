@@ -8,6 +8,7 @@ from healthcert.authority.register import Register, Standing
 from healthcert.clock import Clock
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, IssueError, RegisterError, Step
+from healthcert.families.hcert.uvci import UvciCheck, check_uvci
 from healthcert.issue.issued import Issued
 from healthcert.issue.issuer import Issuer
 from healthcert.issue.pending import PendingCertificate
@@ -51,6 +52,7 @@ class Desk:
             kinds = ", ".join(self._policy.validity)
             detail = f"event: one that an EU DCC can hold; for example {kinds}"
             raise IssueError(Code.FIELD_INVALID, detail, Step.CONTENT)
+        _check_own(event)
         signer = self._signers.pick(event.entry_type, self._clock.now(), validity)
         return self._issuers[signer.kid].prepare(event, holder=holder)
 
@@ -65,8 +67,7 @@ class Desk:
         except IssueError as error:
             if error.code is not Code.SIGNING_FAILED:
                 raise
-            detail = "it was issued before, and would be written in another way now; a new edition replaces it"
-            raise IssueError(Code.ISSUED_OTHERWISE, detail, Step.SIGNATURE) from None
+            raise issued_otherwise() from None
 
     def keep(self, pending: PendingCertificate) -> None:
         """Has the register keep the DSC, before the first certificate under it is entered. Raises as it does."""
@@ -85,6 +86,24 @@ class Desk:
             # What was issued is not judged by today's policy.
             self._keys[kid] = SigningKey(PastSigner(der), algorithms=tuple(Algorithm), rsa_bits=0)
         return self._keys[kid]
+
+
+def issued_otherwise() -> IssueError:
+    """What refuses a record whose certificate would be written in another way now."""
+    detail = "it was issued before, and would be written in another way now; restore the setting, or revoke it first"
+    return IssueError(Code.ISSUED_OTHERWISE, detail, Step.SIGNATURE)
+
+
+def _check_own(event: Event) -> None:
+    """Raises :class:`IssueError` (``FIELD_INVALID``) for an identifier of the record's own that is none.
+
+    It goes into the register and its log, for good. A name, or a number of a person, that came into its column by a
+    slip must not.
+    """
+    own = event.certificate_id
+    if own is not None and check_uvci(own) is UvciCheck.NOT_A_UVCI:
+        detail = "certificate_id: a UVCI; for example URN:UVCI:01:FR:T5DWTJYS4ZR8#4"
+        raise IssueError(Code.FIELD_INVALID, detail, Step.CONTENT)
 
 
 class PastSigner(Signer):

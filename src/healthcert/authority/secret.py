@@ -101,7 +101,8 @@ def load_secret(path: str | Path) -> RegisterSecret:
 
     OSError when it cannot be read.
     """
-    with Path(path).open("rb") as file:
+    # A pipe in its place would be waited for, for ever.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
         found = os.fstat(file.fileno())
         # As ssh does with private keys: whoever else could read it may have.
         if os.name == "posix" and (not stat.S_ISREG(found.st_mode) or found.st_mode & _OTHERS):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from healthcert.authority.register import Register, Registered, State, schema  # first: it says which extra is missing
+
+# isort: split
 from sqlalchemy import bindparam, select
 
-from healthcert.authority.register import Register, Registered, State, schema
 from healthcert.authority.register.rows import chunks, registered
 from healthcert.publish.revoked import RevokedEntry
 from healthcert.revocation.identifiers import IdentifierType

@@ -59,6 +59,8 @@ _ANY = frozenset(
 # CDC, MVX: it is not known, or not in the list, who made it.
 _UNKNOWN_MAKER = frozenset(((MVX, "UNK"), (MVX, "OTH")))
 _TESTS = (NAAT, RAPID_ANTIGEN)
+# CDC has one code for two products of the value sets: Vaxzevria, and this one of another manufacturer.
+_ALSO = {(codings.CVX, "210"): ("Covishield",)}
 # HL7, ObservationInterpretation: flags that say no result themselves, and the only result that they go with.
 _FLAGS: Mapping[str, Coding] = {
     "A": DETECTED,
@@ -167,7 +169,8 @@ class Codes:
         if codings.system_of(one) in _PRODUCTS:
             # EMA: a pack has the number of its product, and three digits behind it.
             return _named((one.code, one.code.rpartition("/")[0] if one.code.count("/") == 4 else one.code))
-        return _named([other.code for other in codings.same(one) if other.system in _PRODUCTS])
+        same = [other.code for other in codings.same(one) if other.system in _PRODUCTS]
+        return _named([*same, *_ALSO.get((codings.system_of(one), one.code), ())])
 
     def _find_test_type(self, given: tuple[Coding, ...]) -> Coding:
         return _agreed("test_type", given, [self._kind_of_test(one) for one in given])

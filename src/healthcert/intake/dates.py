@@ -178,10 +178,15 @@ def _offset(text: str) -> timezone:
 
 
 def _matched(field: str, patterns: Sequence[Pattern], text: str) -> dict[str, str]:
-    for pattern in patterns:
-        if (parts := pattern.match(text)) is not None:
-            return parts
-    raise _error(field, patterns)
+    """The parts of a text by the one pattern that it has. Where it has two, such as ``03/04/2021`` for those that have
+    the day first and the month first, nothing says which is meant."""
+    found = [parts for pattern in patterns if (parts := pattern.match(text)) is not None]
+    if not found:
+        raise _error(field, patterns)
+    if any(parts != found[0] for parts in found[1:]):
+        detail = f"{field}: a date that says another day in another of its forms"
+        raise IssueError(Code.FIELD_INVALID, detail, Step.CONTENT)
+    return found[0]
 
 
 def _error(field: str, patterns: Sequence[Pattern]) -> IssueError:

@@ -148,7 +148,8 @@ def key_of(number: str) -> int:
     """The key, 1 to 97, of the 13 characters before it.
 
     It tells every change of one character and every two characters that were swapped, for 97 is a prime that divides no
-    such difference. It does not tell 2A from 19, or 2B from 18, which count as the same.
+    such difference; but not the last digits of the number swapped with those of the key, tens with tens or units with
+    units. It does not tell 2A from 19, or 2B from 18, which count as the same.
     """
     # For the key the departments of Corsica count as numbers: 2A as 19, 2B as 18.
     return 97 - int(number.replace("2A", "19").replace("2B", "18")) % 97

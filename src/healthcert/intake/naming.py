@@ -31,8 +31,12 @@ SHORT_NAMES = {
 """What messages and mapping files call a code system; ``local`` are codes without one."""
 
 _NAMES = {system: name for name, system in SHORT_NAMES.items()}
-_SYSTEM = re.compile(r"https?://[A-Za-z0-9._/-]{3,120}|urn:(oid:)?[A-Za-z0-9._:-]{3,120}")
-_CODE = re.compile(r"(?![0-9]{7,})[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
+# A system is shown by its address or number. Of HL7 table 0396 those are that no person can be called: a name that has
+# two components more, put where a code should be, has a given name for a system.
+_SYSTEM = re.compile(
+    r"https?://[A-Za-z0-9._/-]{3,120}|urn:oid:[0-9.]{3,120}|urn:hl7-table:0396:(99[A-Za-z0-9_.-]{1,18}|HL7[0-9]{4})"
+)
+_CODE = re.compile(r"(?!.*[0-9]{6})(?![0-9]+[./-][0-9]+([./-][0-9]+)?$)[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 _FORMS = {
     codings.ATC: re.compile(r"[A-V][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?"),
     codings.CIP: re.compile(r"34009[0-9]{8}"),
@@ -47,6 +51,11 @@ _FORMS = {
 }
 # SNOMED CT, SCTID: the two digits before the last are 00 or 10 for a concept, and the last is Verhoeff's check digit.
 _SCTID = re.compile(r"[1-9][0-9]{2,14}[01]0[0-9]")
+# What a day without signs between its parts looks like, and a matricule (INS) with its key or without: they are numbers
+# of persons before they are rare concepts.
+_OF_A_PERSON = re.compile(
+    r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])|(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{2}|[1-478][0-9]{12}([0-9]{2})?"
+)
 
 
 def shown(coding: Coding) -> str:
@@ -63,12 +72,16 @@ def shown(coding: Coding) -> str:
 def _looks_right(system: str, coding: Coding) -> bool:
     code = coding.code
     if system == codings.SNOMED_CT:
-        return _SCTID.fullmatch(code) is not None and _is_verhoeff(code)
+        return _SCTID.fullmatch(code) is not None and _is_verhoeff(code) and not _is_of_a_person(code)
     if (form := _FORMS.get(system)) is not None:
         return form.fullmatch(code) is not None
     if system in _NAMES:  # whose codes have no form of their own: those that are known
         return codings.named(system, code).display is not None
     return _SYSTEM.fullmatch(system) is not None and _CODE.fullmatch(code) is not None
+
+
+def _is_of_a_person(code: str) -> bool:
+    return _OF_A_PERSON.fullmatch(code) is not None and codings.named(codings.SNOMED_CT, code).display is None
 
 
 # Verhoeff's check: the product in the dihedral group of order 10, and the permutation that each place applies.

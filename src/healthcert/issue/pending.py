@@ -46,13 +46,13 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
         """What it certifies, in JSON: the same for two records that certify the same of the same person.
 
         Not the terms, and nothing that changes with how an issuer writes: version of the schema, transliteration, name
-        of the issuer. One that comes again after such a change is so known again, and not issued a second time. It
-        holds health data; what is kept of it must be a keyed hash.
+        of the issuer, time zone of a moment. One that comes again after such a change is so known again, and not issued
+        a second time. It holds health data; what is kept of it must be a keyed hash.
         """
         names = self.payload["nam"]
         person = [names.get("fn") or names.get("fnt"), names.get("gn") or names.get("gnt"), self.payload["dob"]]
         entries = {
-            group: [{**entry, "ci": self.own_id, "is": None} for entry in value]
+            group: [_certified(entry, self.own_id) for entry in value]
             for group, value in self.payload.items()
             if isinstance(value, list)
         }
@@ -110,3 +110,12 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
             issued_at=self.terms.issued_at,
             expires=self.terms.expires,
         )
+
+
+def _certified(entry: Mapping[str, Any], own_id: str | None) -> dict[str, Any]:
+    """An entry of an EU DCC without what an issuer adds to it. One moment is one, in whichever time zone it is told."""
+    told = {**entry, "ci": own_id, "is": None}
+    if sampled := entry.get("sc"):
+        # In seconds, as no calendar has the first and the last hours of every other zone.
+        told["sc"] = int(datetime.fromisoformat(sampled).timestamp())
+    return told

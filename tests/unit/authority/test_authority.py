@@ -165,6 +165,17 @@ def test_a_record_that_names_its_own_identifier_keeps_it(kept: Register) -> None
     assert office.issue(own, holder=HOLDER) == second
 
 
+@pytest.mark.parametrize("slip", ["Dupont Zoé", "DUPONT", "1984-02-29", "184027511600107", "FR/DUPONT", ""])
+def test_what_is_no_identifier_comes_into_no_register(kept: Register, slip: str) -> None:
+    own = structs.replace(TEST, certificate_id=slip)
+    [answer] = authority(kept).issue_rows([Row(number=1, holder=HOLDER, event=own)])
+    assert isinstance(answer, RejectedRow)
+    assert answer.error.code is hc.Code.FIELD_INVALID
+    assert "certificate_id: a UVCI" in answer.error.detail
+    assert not slip or slip not in answer.error.detail
+    assert kept.counts() == ()
+
+
 def test_a_dsc_that_the_register_lost_is_told(tmp_path: Path) -> None:
     import sqlite3
 

@@ -187,6 +187,40 @@ def test_what_was_replaced_can_be_revoked(register: Register) -> None:
         register.revoke([one.terms.certificate_id], state=State.ISSUED)
 
 
+def test_with_what_was_replaced_its_replacement_is_revoked(register: Register) -> None:
+    register.enter([new("a", certificate_id="first"), new("b", certificate_id="other")])
+    register.enter([new("a", edition=2, certificate_id="second", replaces_earlier=True)])
+    register.enter([new("a", edition=3, certificate_id="third", replaces_earlier=True)])
+    revoked = register.revoke(["other", "first"])
+    assert [(one.certificate_id, one.state) for one in revoked] == [
+        (name, State.REVOKED) for name in ("other", "first", "second", "third")
+    ]
+    # Done again, as where the lists that come of it were lost: the same.
+    assert register.revoke(["other", "first"]) == revoked
+    assert list(register.live(at=NOW)) == []
+    assert actions(register).count(Action.REVOKE) == 4
+    verify_audit(register)
+
+
+def test_a_new_edition_of_what_was_revoked_is_not_revoked_with_it(register: Register) -> None:
+    register.enter([new("a", certificate_id="first")])
+    register.revoke(["first"])
+    register.enter([new("a", edition=2, certificate_id="second")])
+    assert [one.certificate_id for one in register.revoke(["first"])] == ["first"]
+    assert [one.certificate_id for one in register.live(at=NOW)] == ["second"]
+
+
+def test_what_is_revoked_while_it_is_being_replaced_stays_without_a_replacement(register: Register) -> None:
+    one, two = new("a", certificate_id="first"), new("a", edition=2, certificate_id="second", replaces_earlier=True)
+    register.enter([one])
+    register.revoke(["first"])
+    (told,) = register.enter([two])
+    assert isinstance(told, Standing)
+    assert (told.registered.certificate_id, told.registered.state) == ("first", State.REVOKED)
+    assert list(register.live(at=NOW)) == []
+    assert actions(register) == [Action.INIT, Action.ISSUE, Action.REVOKE]
+
+
 def test_one_unknown_identifier_and_nothing_is_revoked(register: Register) -> None:
     one = new("a")
     register.enter([one])
@@ -313,6 +347,29 @@ def test_a_signature_that_was_moved_or_changed_is_told(place: Place, register: R
     assert register.find_records([two.record])[two.record].signature == two.signature
     with pytest.raises(RegisterError, match="sealed value"):
         register.find_records([one.record])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "expires = expires + 86400",
+        "issued_at = issued_at - 1",
+        "entry_type = 'recovery'",
+        "kid = signature_hash",
+        "signature_hash = record",
+        "edition = 7",
+        "certificate_id = 'another'",
+    ],
+)
+def test_nothing_of_a_certificate_is_changed_unseen(place: Place, register: Register, change: str) -> None:
+    one = new("a")
+    register.enter([one])
+    place.sql(f"UPDATE certificates SET {change}")
+    with pytest.raises(RegisterError, match="sealed value"):
+        register.find_records([one.record])
+    with pytest.raises(RegisterError) as caught:
+        verify_audit(register)
+    assert caught.value.code is Code.AUDIT_BROKEN
 
 
 @pytest.mark.parametrize(

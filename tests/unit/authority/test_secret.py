@@ -54,6 +54,12 @@ def test_a_file_that_is_open_to_others_is_refused_with_the_remedy(tmp_path: Path
     load_secret(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "secret", 0o600)
+    assert "chmod 600" in refused(tmp_path / "secret")
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"00", b"0" * 63, b"0" * 65, b"0" * 64 + b"\n\n", b"G" * 64, b"A" * 64, bytes(32), b"0" * 64 + b"\n0"],

@@ -64,6 +64,17 @@ def test_birth_dates_may_be_partial(text: str, birth_date: str) -> None:
     assert read_birth_date(patterns("DD/MM/YYYY", "MM/YYYY", "YYYY"), text) == birth_date
 
 
+def test_a_date_that_two_patterns_read_differently_is_none() -> None:
+    both = patterns("DD/MM/YYYY", "MM/DD/YYYY")
+    for text in ("03/04/1964", "13/04/1964", "04/13/1964"):
+        with pytest.raises(hc.IssueError, match="another day in another of its forms"):
+            read_birth_date(both, text)
+        with pytest.raises(hc.IssueError, match="another day in another of its forms"):
+            read_moment(patterns("DD/MM/YYYY HH:mm", "MM/DD/YYYY HH:mm"), f"{text} 10:00")
+    assert read_birth_date(both, "04/04/1964") == "1964-04-04"
+    assert read_birth_date(patterns("DD/MM/YYYY", "D/M/YYYY"), "03/04/1964") == "1964-04-03"
+
+
 @pytest.mark.parametrize("text", ["12/00/1964", "00/13/1964", "13/1964", "31/02/1964", "64"])
 def test_no_such_birth_date(text: str) -> None:
     with pytest.raises(hc.IssueError, match="birth_date: a date of the calendar"):

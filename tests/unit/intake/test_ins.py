@@ -142,9 +142,23 @@ def test_every_two_characters_that_are_swapped_are_found(number: str, first: int
     second = first + distance
     assume(second < 15)
     assume(right[first] != right[second])
+    assume((first, second) not in _SAME_WEIGHT)
     right[first], right[second] = right[second], right[first]
     with pytest.raises(hc.IssueError, match="IDENTITY_INVALID"):
         read_matricule("".join(right))
+
+
+_SAME_WEIGHT = ((11, 13), (12, 14))  # tens and units, of the number and of its key
+
+
+@given(numbers, st.sampled_from(_SAME_WEIGHT))
+def test_digits_of_one_weight_that_are_swapped_with_the_key_are_not_found(number: str, places: tuple[int, int]) -> None:
+    swapped = list(with_key(number))
+    first, second = places
+    swapped[first], swapped[second] = swapped[second], swapped[first]
+    key = int("".join(swapped[13:]))
+    assume(1 <= key <= 97)
+    assert read_matricule("".join(swapped)) == "".join(swapped)
 
 
 @given(numbers, st.sampled_from([("19", "2A"), ("18", "2B")]))

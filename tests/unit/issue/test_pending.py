@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 from msgspec.structs import replace
@@ -93,6 +93,26 @@ def test_how_an_issuer_writes_makes_no_other_record() -> None:
         issuer().prepare(TEST, holder=replace(HOLDER, family_name_icao="SPELT<OTHERWISE")).record,
     }
     assert written == {issuer().prepare(TEST, holder=HOLDER).record}
+
+
+def test_one_moment_in_two_time_zones_is_one_record() -> None:
+    """Or the same sample would be certified twice, once from each of two systems."""
+    assert TEST.sampled_at is not None
+    there = replace(TEST, sampled_at=TEST.sampled_at.astimezone(timezone(timedelta(hours=-5))))
+    one, other = (issuer().prepare(event, holder=HOLDER) for event in (TEST, there))
+    assert one.payload["t"][0]["sc"] != other.payload["t"][0]["sc"]
+    assert one.record == other.record
+    # The text says the zone, so that what was issued cannot be made again from the other record.
+    with pytest.raises(hc.IssueError, match="SIGNING_FAILED"):
+        other.on(one.terms).complete(one.sign().signature)
+
+
+def test_spaces_around_and_between_names_make_no_other_record() -> None:
+    spaced = replace(HOLDER, family_name=f"  {HOLDER.family_name} ", given_name="Zoé  Ana")
+    plain = replace(HOLDER, given_name="Zoé Ana")
+    written = [issuer().prepare(TEST, holder=holder) for holder in (spaced, plain)]
+    assert written[0].payload["nam"] == written[1].payload["nam"]
+    assert written[0].record == written[1].record
 
 
 def test_names_of_the_passport_alone_tell_persons_apart() -> None:

@@ -23,17 +23,23 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("claim-code")
 @click.argument("certificate_id", metavar="IDENTIFIER")
-@click.option("--lifetime", type=Duration(), help="How long the code may be used. [default: 30d]")
+@click.option(
+    "--lifetime",
+    type=Duration(),
+    default=binding.LIFETIME,
+    show_default=f"{binding.LIFETIME.days}d",
+    help="How long the code may be used.",
+)
 @profile_option
 @json_option
 @boundary
-def claim_code(certificate_id: str, lifetime: timedelta | None, profile: Path | None, as_json: bool) -> None:
+def claim_code(certificate_id: str, lifetime: timedelta, profile: Path | None, as_json: bool) -> None:
     """Make a code by which the holder binds the certificate to a device: shown once, and kept nowhere.
 
     An earlier code ends. The holder is given it on another way than the certificate.
     """
     with register_of(profile_of(profile)) as register:
-        code = binding.new_code(register, certificate_id, lifetime=lifetime or binding.LIFETIME)
+        code = binding.new_code(register, certificate_id, lifetime=lifetime)
     click.echo(json.dumps({"certificate_id": certificate_id, "code": code}) if as_json else code)
 
 

@@ -12,13 +12,14 @@ import click
 from healthcert.authority.authority import IssuingAuthority
 from healthcert.authority.reissue import ReissuePlan, plan_reissue, revoke_rest
 from healthcert.authority.reissue import reissue as reissue_rows
+from healthcert.errors import Code, IssueError, Step
 from healthcert.intake.reading import RejectedRow, Rows
 from healthcert.intake.records import IntakeOptions
-from healthcert_cli.authorities import authority_of, authority_options, profile_of, profile_path
+from healthcert_cli.authorities import authority_of, authority_options, files_of, profile_of, profile_path
 from healthcert_cli.commands.trust.shared import Kid
-from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.intaking import intake_options, line_of, options_of, output, rows_of
-from healthcert_cli.options import json_option, refuse_over
+from healthcert_cli.exits import Exit, boundary, exit_of
+from healthcert_cli.intaking import check_output, intake_options, line_of, options_of, output, rows_of
+from healthcert_cli.options import json_option
 from healthcert_cli.rejects import Rejects
 from healthcert_cli.render import table
 
@@ -65,11 +66,11 @@ def reissue(
     path = profile_path(profile)
     settings = profile_of(path)
     options = options_of(settings, format_, mapping, kind, recovery=recovery)
-    read = [Path(source) for source in sources]
+    read = [*map(Path, sources), mapping, *files_of(path, settings)]
     if out is None and not plan_only:
         raise click.UsageError("--out is where the new certificates go; --plan alone does nothing")
     if out is not None:
-        refuse_over(out, [*read, path, mapping])
+        check_output(out, rejects, read)
     with ExitStack() as stack:
         authority = stack.enter_context(authority_of(settings, passphrase_file, pin_file, without=(kid,)))
         plan = plan_reissue(authority, kid, _all_rows(sources, options))
@@ -78,7 +79,7 @@ def reissue(
             return Exit.ACCEPTED
         if not yes and not (sys.stdin.isatty() and click.confirm("Do it?", err=True)):
             raise click.UsageError("nothing was done: say --yes, or answer yes at a terminal")
-        rejected = stack.enter_context(Rejects(rejects, [*read, path, mapping]))
+        rejected = stack.enter_context(Rejects(rejects, read))
         written = stack.enter_context(output(str(out)))
         done = 0
         for source in sources:
@@ -91,7 +92,7 @@ def reissue(
                     written.write(
                         line_of(source, row.number, row.issued, again=row.again, replaces=row.replaced.certificate_id)
                     )
-        revoked = _revoke_rest(authority, kid) if rest else 0
+        revoked = _revoke_rest(authority, kid, rejected) if rest else 0
     if as_json:
         click.echo(json.dumps({"issued": done, "revoked": revoked, "rejected": rejected.counts.total()}))
     else:
@@ -105,7 +106,16 @@ def _all_rows(sources: tuple[str, ...], options: IntakeOptions) -> Rows:
             yield from rows
 
 
-def _revoke_rest(authority: IssuingAuthority, kid: bytes) -> int:
+def _revoke_rest(authority: IssuingAuthority, kid: bytes, rejected: Rejects) -> int:
+    """How many were revoked.
+
+    Raises :class:`IssueError` (``NO_SIGNER``) and revokes none where records were rejected that a signer would have
+    issued anew: their holders would be left with nothing, and with a record that is not issued again.
+    """
+    if faults := [code for code in rejected.counts if code is Code.NO_SIGNER or exit_of(code) is Exit.ENVIRONMENT]:
+        told = ", ".join(f"{rejected.counts[code]} {code}" for code in sorted(faults))
+        detail = f"nothing was revoked, for records were not issued anew ({told}); correct that, and run it again"
+        raise IssueError(Code.NO_SIGNER, detail, Step.SIGNATURE)
     return sum(1 for _ in revoke_rest(authority, kid))
 
 

@@ -47,7 +47,9 @@ def source_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in _SOURCE_OPTIONS:
             command = option(command)
-        return click.argument("sources", nargs=-1, required=required, metavar="SOURCE...")(command)
+        return click.argument(
+            "sources", nargs=-1, required=required, metavar="SOURCE..." if required else "[SOURCE]..."
+        )(command)
 
     return decorate
 

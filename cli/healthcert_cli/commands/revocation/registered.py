@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from healthcert.authority.register import Register, Registered
+from msgspec import structs
+
+from healthcert.authority.register import Register, Registered, State
 from healthcert.authority.withdrawn import revocation_of, withdrawn
 from healthcert.errors import Code, RegisterError, Step
 from healthcert.publish.revoked import RevokedEntry, entries_of_uvci
@@ -46,8 +48,11 @@ def revoke_registered(
 
 def withdrawn_entries(register: Register, kid: bytes, wanted: Wanted, *, now: datetime) -> Iterator[RevokedEntry]:
     """What revokes elsewhere all that was revoked or replaced under a DSC and has not expired."""
+    by_signature = structs.replace(wanted, types=None)
     for one in withdrawn(register, kid, at=now):
-        yield from _entries(one, wanted, now)
+        # A record that names its own identifier keeps it: by the identifier, the new one would be revoked as well.
+        kept = bool(wanted.types) and _is_live(register, one.certificate_id)
+        yield from _entries(one, by_signature if kept else wanted, now)
 
 
 def _entries(one: Registered, wanted: Wanted, now: datetime) -> Iterator[RevokedEntry]:
@@ -61,3 +66,8 @@ def _entries(one: Registered, wanted: Wanted, now: datetime) -> Iterator[Revoked
     yield from entries_of_uvci(
         one.certificate_id, country=wanted.country, expires=one.expires, types=others, kid=one.kid
     )
+
+
+def _is_live(register: Register, certificate_id: str) -> bool:
+    latest = register.find(certificate_id=certificate_id)
+    return latest is not None and latest.state is State.ISSUED

@@ -32,7 +32,7 @@ def examine(path: Path, *, clock: Clock, secrets: Secrets | None = None, trust: 
         yield fault("profile", told, "healthcert init makes one; or name another with --profile")
         return
     number = len(profile.signer)
-    yield fine("profile", f"{path}: {profile.country}, {number} signing certificate{'s' if number != 1 else ''}")
+    yield fine("profile", f"{path}: {profile.country}, {number} DSC{'s' if number != 1 else ''}")
     now = clock.now()
     yield from check_clock(path, now)
     yield from check_permissions(path, profile)

@@ -34,12 +34,12 @@ def check_permissions(path: Path, profile: Profile) -> Diagnoses:
     if os.name != "posix":
         return
     wrong = False
-    for file in dict.fromkeys(_private(profile)):
+    for file in dict.fromkeys(private_files(profile)):
         mode = _mode(file)
         if mode is not None and mode & _OTHERS_ANY:
             wrong = True
             told = f"other users of this machine can reach {file} (mode {mode:03o})"
-            yield fault("permissions", told, f"chmod 600 {file}; where others could have read it, renew what it holds")
+            yield fault("permissions", told, f"chmod 600 {file}; think of who could have read it until now")
     for file in (path, path.absolute().parent):
         mode = _mode(file)
         if mode is not None and mode & _OTHERS_WRITE and not mode & stat.S_ISVTX:
@@ -71,7 +71,7 @@ def register_file(profile: Profile) -> Path | None:
     return None if "://" in profile.register.url else Path(profile.register.url)
 
 
-def _private(profile: Profile) -> Iterator[Path]:
+def private_files(profile: Profile) -> Iterator[Path]:
     """The files that only their owner may read."""
     yield profile.register.secret
     if (register := register_file(profile)) is not None:

@@ -82,9 +82,7 @@ def _check(check: str, table: SignerTable, profile: Profile, now: datetime, secr
             check, f"{error.filename}: {error.strerror}", f"correct {where} in the profile, or restore the file"
         )
     told = f"{table.certificate} until {certificate.not_after:%Y-%m-%d}"
-    return fine(
-        check, f"{told}, and its key fits" if tried else f"{told}; its key was not tried, for it asks for a secret"
-    )
+    return fine(check, f"{told}, and its key fits" if tried else f"{told}; its key was not tried (--ask tries it)")
 
 
 def _wrong(check: str, certificate: TrustedKey, profile: Profile, now: datetime) -> Diagnosis | None:

@@ -43,7 +43,8 @@ def check_register(profile: Profile, clock: Clock) -> Diagnoses:
         remedy = "keep the register as evidence, and find out who changed it" if broken else _CHECK_REGISTER
         yield fault(check, error.detail, remedy)
         return
-    yield fine("audit", f"{audit.count} entries, and the chain holds; its head is {audit.head.hex()[:16]}...")
+    entry = "1 entry" if audit.count == 1 else f"{audit.count} entries"
+    yield fine("audit", f"{entry}, and the chain holds; its head is {audit.head.hex()[:16]}...")
     if last is not None and last.moment > clock.now() + SKEW:
         told = f"the audit log has an entry of {last.moment:%Y-%m-%d %H:%M} UTC, which has not come"
         yield fault("clock", told, SET_CLOCK)

@@ -51,7 +51,7 @@ class Entering:
                 self._record_of[row.certificate_id] = bytes(row.record)
 
     def _enter(self, new: New, key: bytes) -> Registered | Standing | IssueError:
-        if there := self._there(key, new.edition):
+        if there := self._there(key, new.edition) or self._revoked(new, key):
             return there
         identifier = new.terms.certificate_id
         if not is_identifier(identifier):
@@ -74,9 +74,14 @@ class Entering:
         rows = (row for row in self._earlier.get(key, ()) if row.edition == edition)
         return next((standing(row, self._change.secret) for row in rows), None)
 
+    def _revoked(self, new: New, key: bytes) -> Standing | None:
+        """The certificate that ``new`` would replace, where it was revoked meanwhile: nothing takes its place then."""
+        latest = self._earlier[key][-1] if new.replaces_earlier and key in self._earlier else None
+        return standing(latest, self._change.secret) if latest is not None and latest.state == State.REVOKED else None
+
     def _row(self, new: New, key: bytes) -> dict[str, Any]:
         terms, change = new.terms, self._change
-        return {
+        row: dict[str, Any] = {
             "record": key,
             "edition": new.edition,
             "certificate_id": terms.certificate_id,
@@ -87,8 +92,8 @@ class Entering:
             "expires": int(terms.expires.timestamp()),
             "state": State.ISSUED.value,
             "state_at": change.now,
-            "signature": change.secret.seal(new.signature, sealed_as(terms.certificate_id, new.edition)),
         }
+        return row | {"signature": change.secret.seal(new.signature, sealed_as(row))}
 
 
 def _registered(row: dict[str, Any], new: New) -> Registered:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, select
 
 from healthcert.authority.register import schema
@@ -17,6 +18,7 @@ from healthcert.model import EntryType
 
 CHUNK = 500  # values of one statement; SQLite was once built for no more than 999
 _MOST_ID = 200
+_SEALED = ("record", "edition", "certificate_id", "signature_hash", "kid", "entry_type", "issued_at", "expires")
 _TABLE = schema.certificates.c
 
 SELECTED = tuple(schema.certificates.c)
@@ -57,12 +59,19 @@ def registered(row: Any) -> Registered:
 
 def standing(row: Any, secret: RegisterSecret) -> Standing:
     """What a row tells with the secret. Raises :class:`RegisterError` (``REGISTER_UNUSABLE``)."""
-    return Standing(registered(row), secret.unseal(bytes(row.signature), sealed_as(row.certificate_id, row.edition)))
+    return Standing(
+        registered(row), secret.unseal(bytes(row.signature), sealed_as({name: getattr(row, name) for name in _SEALED}))
+    )
 
 
-def sealed_as(certificate_id: str, edition: int) -> str:
-    """What a signature is sealed as, so that it opens in its own row alone."""
-    return f"signature of {certificate_id} {edition}"
+def sealed_as(row: Mapping[str, Any]) -> str:
+    """What a signature is sealed as, so that it opens in its own row alone, and while nothing of that was changed.
+
+    The state is not part of it: it changes, and the log tells how.
+    """
+    values = (row[name] for name in _SEALED)
+    told = ["signature", *(value if isinstance(value, str | int) else bytes(value).hex() for value in values)]
+    return msgspec.json.encode(told).decode()
 
 
 def moment(seconds: int) -> datetime:

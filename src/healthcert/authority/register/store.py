@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select
 
 from healthcert.authority.register import chain, schema, sqlite
 from healthcert.authority.register.chain import Action, Event
-from healthcert.authority.register.changes import Change, mark
+from healthcert.authority.register.changes import Change
 from healthcert.authority.register.database import PATIENCE, Database, unusable
 from healthcert.authority.register.entering import Entering
+from healthcert.authority.register.revoking import revoke
 from healthcert.authority.register.rows import BY_ID, BY_RECORD, SELECTED, chunks, is_identifier, registered, standing
 from healthcert.authority.register.values import Count, New, Registered, Standing, State
 from healthcert.authority.secret import RegisterSecret
 from healthcert.clock import Clock, SystemClock
-from healthcert.errors import Code, IssueError, RegisterError
+from healthcert.errors import IssueError
 from healthcert.lists.x509 import kid_of
 from healthcert.model import EntryType
 
@@ -93,7 +94,8 @@ class Register:
 
         * :class:`Registered`: entered now;
         * :class:`Standing`: the record has a certificate of this edition, which another process entered meanwhile, or
-          which stands earlier in ``new``. It is what is to be given out, and the new one to be forgotten;
+          which stands earlier in ``new``: it is what is to be given out, and the new one to be forgotten. Or the one
+          that was to be replaced was revoked meanwhile: then it is that one, and nothing is to be given out;
         * :class:`IssueError` (``ISSUED_OTHERWISE``): the identifier is that of another record's certificate.
         """
         with self.changing() as change:
@@ -142,25 +144,14 @@ class Register:
         """Takes certificates out of use, all or none, and gives them as they are then, in order.
 
         ``state`` is ``REVOKED``, or ``REPLACED`` for those that are issued anew. What is revoked stays so, and doing
-        it twice does nothing. Every edition with the identifier is meant; the latest is given. Raises
-        :class:`RegisterError` (``NOT_IN_REGISTER``).
+        it twice does nothing. Every edition with the identifier is meant; the latest is given. What took the place of
+        a certificate that was replaced says the same, and is revoked with it: behind each one are given the later
+        editions of its record that are revoked. Raises :class:`RegisterError` (``NOT_IN_REGISTER``).
         """
         if state is State.ISSUED:
             raise ValueError("what is revoked is not issued again")
         with self.changing() as change:
-            found: dict[str, list[Any]] = {}
-            for part in chunks(one for one in dict.fromkeys(certificate_ids) if is_identifier(one)):
-                for row in change.connection.execute(BY_ID, {"keys": part}):
-                    found.setdefault(row.certificate_id, []).append(row)
-            for number, one in enumerate(certificate_ids, 1):
-                if one not in found:
-                    raise RegisterError(Code.NOT_IN_REGISTER, f"there is none with identifier {number} of those given")
-            mark(change, (row for rows in found.values() for row in rows), state)
-            changed: dict[str, Registered] = {}
-            for part in chunks(found):
-                for row in change.connection.execute(BY_ID, {"keys": part}):
-                    changed[row.certificate_id] = registered(row)
-        return [changed[one] for one in certificate_ids]
+            return revoke(change, certificate_ids, state)
 
     def counts(self, *, at: datetime | None = None) -> tuple[Count, ...]:
         """How many certificates there are, by key, type and state; ``at`` is for which moment they are unexpired."""

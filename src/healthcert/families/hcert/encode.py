@@ -112,11 +112,11 @@ def to_payload(
                 "tr": code("result", "tr", event.result, "260415000"),
             }
             if event.name is not None:
-                entry["nm"] = _text("name", event.name, "Roche LightCycler qPCR")
+                entry["nm"] = _spaced("name", event.name, "Roche LightCycler qPCR")
             if event.device is not None:
                 entry["ma"] = code("device", "t.ma", event.device, "1232")
             if event.centre is not None:
-                entry["tc"] = _text("centre", event.centre, "Hôpital Cochin")
+                entry["tc"] = _spaced("centre", event.centre, "Hôpital Cochin")
         case Recovery():
             group = "r"
             entry |= {
@@ -135,7 +135,7 @@ def to_payload(
         raise _invalid("country", "the two capital letters of a country (ISO 3166-1)", "FR")
     entry |= {
         "co": where,
-        "is": _text("issuer", event.issuer or issuer, "CNAM"),
+        "is": _spaced("issuer", event.issuer or issuer, "CNAM"),
         "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
     }
     born = _birth_date(holder.birth_date)
@@ -186,7 +186,7 @@ def _names(holder: Holder, variant: Mapping[str, str]) -> dict[str, str]:
         ("gn", "given_name", holder.given_name, holder.given_name_icao),
     ):
         if shown:
-            names[key] = _text(name, shown, "Müller")
+            names[key] = _spaced(name, shown, "Müller")
         spelling = icao or (transliterate(shown, f"{name}_icao", variant=variant) if shown else "")
         if shown and not spelling:
             raise IssueError(
@@ -217,6 +217,7 @@ def _birth_date(value: object) -> str:
 
 # What writing programs put into texts unseen; the joiners are letters' own affair, and stay.
 _UNSEEN = {0xA0: " ", 0x202F: " ", 0xAD: None, 0x200E: None, 0x200F: None, 0x061C: None, 0xFEFF: None}
+_SPACES = re.compile("  +")
 _JOINERS = {0x200C: None, 0x200D: None}
 
 
@@ -225,6 +226,11 @@ def _text(name: str, value: object, example: str) -> str:
     if not text.strip() or len(text) > MAX_TEXT or not text.translate(_JOINERS).isprintable():
         raise _invalid(name, f"text of 1 to {MAX_TEXT} printable characters", example)
     return text
+
+
+def _spaced(name: str, value: object, example: str) -> str:
+    """A text without what nobody sees of its spaces: else one name, of two systems, would be two."""
+    return _SPACES.sub(" ", _text(name, value, example)).strip(" ")
 
 
 def _matching(name: str, value: object, pattern: re.Pattern[str], rule: str, example: str) -> str:

@@ -140,6 +140,9 @@ def refuse_cancelled(message: Message, common: Segment | None) -> None:
 
 def _refuse_unless_final(message: Message, order: Order) -> None:
     refuse_cancelled(message, order.common)
+    # HL7 v2.8.2, 7.4.3.21 (SPM-21): why a specimen was rejected, which then was not fit to be tested.
+    if any(message.component(one[21], 1) for one in order.specimens):
+        raise IssueError(Code.RECORD_NOT_FINAL, "SPM-21: the specimen was rejected", Step.CONTENT)
     if message.component(order.request[25], 1) not in _FINAL_ORDER:
         raise IssueError(Code.RECORD_NOT_FINAL, "OBR-25: F (final), C (corrected) or A (some results)", Step.CONTENT)
 
@@ -147,6 +150,9 @@ def _refuse_unless_final(message: Message, order: Order) -> None:
 def _values(message: Message, observation: Segment) -> list[Coding]:
     """The values of a result as codings; words are codings without a system. A number says nothing by itself."""
     kind, values = message.component(observation[2], 1), message.repetitions(observation[5])
+    if observation[5].startswith(NULL):
+        # HL7 v2.8.2, 2.5.3: what was there is to be deleted. A flag that stays behind is of the value that is gone.
+        raise IssueError(Code.RECORD_NOT_FINAL, "OBX-5: a result that was deleted", Step.CONTENT)
     if kind in _CODED:
         return [one for value in values for one in codings_of(message, value)]
     if kind in _WORDS:

@@ -104,7 +104,9 @@ def test_values(kind: str, value: str, flags: str, meant: object) -> None:
         ("NM", "17.5", "", Code.CODE_NOT_MAPPED),
         ("NM", "17.5", "A", Code.CODE_NOT_MAPPED),
         ("CWE", "", "", Code.CODE_NOT_MAPPED),
-        ("CWE", '""', "", Code.CODE_NOT_MAPPED),
+        ("CWE", '""', "", Code.RECORD_NOT_FINAL),
+        ("CWE", '""', "NEG", Code.RECORD_NOT_FINAL),
+        ("NM", '""', "NEG", Code.RECORD_NOT_FINAL),
         ("ED", "^application^pdf^Base64^JVBERi0", "NEG", Code.RECORD_NOT_SUPPORTED),
         ("", "260415000^^SCT", "", Code.RECORD_NOT_SUPPORTED),
     ],
@@ -119,6 +121,7 @@ def test_values_that_say_no_result(kind: str, value: str, flags: str, code: Code
 def test_final_and_corrected_ones(status: str) -> None:
     assert result(with_field("OBX", 11, status)) == result(RESULT)
     assert result(with_field("OBR", 25, status)) == result(RESULT)
+    assert result(with_field("SPM", 21, '""')) == result(RESULT)
     assert result(with_field("OBR", 25, "")) == result(with_field("OBR", 25, "A")) == result(RESULT)
 
 
@@ -129,6 +132,7 @@ def test_final_and_corrected_ones(status: str) -> None:
         ("OBR", 25, ["P", "X", "I", "S", "R", "O", "Y", "Z", "M", "N", "?"]),
         ("ORC", 1, ["CA", "OC", "CR", "DC", "OD"]),
         ("ORC", 5, ["CA", "DC", "ER", "RP"]),
+        ("SPM", 21, ["EX^Expired^HL70490", "RB"]),
     ],
 )
 def test_those_that_are_not_final(segment: str, number: int, values: list[str]) -> None:
