@@ -38,6 +38,7 @@ _ENVIRONMENT = frozenset(
         Code.SIGNING_FAILED,
         Code.PIN_REFUSED,
         Code.TOKEN_UNAVAILABLE,
+        Code.NO_SIGNER,
         Code.PROFILE_INVALID,
         Code.MAPPING_INVALID,
         Code.REGISTER_UNUSABLE,
@@ -52,6 +53,15 @@ _ENVIRONMENT = frozenset(
 def exit_of(code: Code) -> Exit:
     """The exit code for an error: whether it is the place's fault, or that of what was given."""
     return Exit.ENVIRONMENT if code in _ENVIRONMENT else Exit.REFUSED
+
+
+def exit_of_rows(codes: Iterable[Code]) -> Exit:
+    """The exit code of a command in which rows were rejected with these codes.
+
+    A place at fault weighs more than broken rows: the same rows, given again, may be done then.
+    """
+    found = {exit_of(code) for code in codes}
+    return next((code for code in (Exit.ENVIRONMENT, Exit.REFUSED) if code in found), Exit.ACCEPTED)
 
 
 def exit_of_all(errors: Iterable[HealthCertError | None]) -> Exit:

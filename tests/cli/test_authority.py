@@ -22,8 +22,6 @@ test,Beispiel,Max,1990,LP6464-4,2021-08-19T09:00:00+02:00,260373001
 test,Kaputt,Kim,1991-13-01,LP6464-4,2021-08-19T09:00:00+02:00,260415000
 test,Ejemplo,Ana,1992-01,LP217198-3,2021-08-19T10:00:00+02:00,260415000
 """
-MAPPING = """format = "csv"
-"""
 
 
 @pytest.fixture
@@ -149,6 +147,14 @@ def test_who_names_what_was_replaced_revokes_its_replacement_too(office: Run) ->
     assert verdict(office, new) == "REVOKED"
 
 
+def test_rows_that_the_place_is_at_fault_for_end_otherwise_than_broken_ones(office: Run, clock: Clock) -> None:
+    Path("lab.csv").write_text(RECORDS)
+    clock.moment += timedelta(days=1000)
+    done = office("issue", "batch", "lab.csv", "--rejects", "rejects.tsv", "--out", "out.jsonl", "--json")
+    assert json_of(done) == {"issued": 0, "issued_before": 0, "rejected": {"NO_SIGNER": 4}}
+    assert done.exit_code == 4
+
+
 def test_a_positive_test_becomes_a_recovery_when_that_is_asked_for(office: Run) -> None:
     Path("lab.csv").write_text(RECORDS)
     office("issue", "batch", "lab.csv", "--recovery", "--out", "out.jsonl")
@@ -191,7 +197,7 @@ def test_nothing_is_revoked_for_want_of_a_key_to_issue_anew_with(office: Run) ->
         "register", "reissue", "lab.csv", "--kid", kid, "--out", "new.jsonl", "--yes", "--revoke-rest", "--json"
     )
     told = lines_of(done)[-1]["error"]
-    assert (done.exit_code, told["code"]) == (1, "NO_SIGNER")
+    assert (done.exit_code, told["code"]) == (4, "NO_SIGNER")
     assert "nothing was revoked" in told["detail"]
     assert {one["state"] for one in json_of(office("register", "status", "--json"))} == {"issued"}
     # Without a record there is nothing that could be issued anew: then all are the rest.

@@ -11,7 +11,7 @@ import click
 
 from healthcert.intake.reading import RejectedRow
 from healthcert_cli.authorities import authority_of, authority_options, files_of, profile_of, profile_path
-from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.exits import Exit, boundary, exit_of_rows
 from healthcert_cli.intaking import check_output, intake_options, line_of, options_of, output, rows_of
 from healthcert_cli.options import json_option
 from healthcert_cli.rejects import Rejects
@@ -51,8 +51,8 @@ def batch(
 
     The authority's profile names keys and register. A record that was issued before gives the very same certificate
     again, so that a run which was broken off is simply run again. A row that cannot be used is told with its number and
-    the reason, never with what it holds, and the rest is done: exit code 1. The summary goes to standard error where
-    the certificates go to standard output.
+    the reason, never with what it holds, and the rest is done: exit code 1, or 4 where it was the place's fault, as of
+    a hardware module that is gone. The summary goes to standard error where the certificates go to standard output.
     """
     path = profile_path(profile)
     settings = profile_of(path)
@@ -76,7 +76,7 @@ def batch(
         finally:
             # Also of a run that breaks off: what was given out until then.
             _tell(issued, again, rejected, as_json=as_json, aside=out == "-")
-    return Exit.REFUSED if rejected.counts else Exit.ACCEPTED
+    return exit_of_rows(rejected.counts)
 
 
 def _tell(issued: int, again: int, rejected: Rejects, *, as_json: bool, aside: bool) -> None:

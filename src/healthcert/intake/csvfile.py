@@ -112,6 +112,9 @@ class _Layout:
             kind = _TYPE if mapping.kind is None and _TYPE in names else kind
             if not columns:
                 raise invalid("columns: none is mapped, and none of the table has the name of a field")
+            if unknown := set(names) - {*columns, *mapping.constants, *([_TYPE] if kind == _TYPE else ())}:
+                # One of them may say that a row was withdrawn: who leaves it aside says so in a mapping.
+                raise invalid(f"columns: {len(unknown)} of the table are no fields; name those that count in [columns]")
         self.kind = None if kind is None else _place("kind.column", kind, header)
         found = {name: [_place(f"columns.{name}", one, header) for one in given] for name, given in columns.items()}
         self.single = [(name, places[0]) for name, places in found.items() if len(places) == 1]

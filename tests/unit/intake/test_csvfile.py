@@ -137,12 +137,12 @@ def test_doses_that_do_not_map(codes: str, said: str) -> None:
 
 def test_columns_by_the_names_of_the_fields_need_no_mapping() -> None:
     text = (
-        "type,family_name,birth_date,product,vaccine,dose,series,date,test_type,sampled_at,result,remark\n"
-        "vaccination,Exemplaire,1984,Comirnaty,,1,2,2021-06-11,,,,x\n"
-        "vaccination,Exemplaire,1984,,cvx:207,1,2,2021-06-11,,,,x\n"
-        "test,Exemplaire,1984,,,,,,LP6464-4,2021-08-20T10:03:12+02:00,260415000,x\n"
-        "test,Exemplaire,1984,,,2,,,LP6464-4,2021-08-20T10:03:12+02:00,260415000,x\n"
-        "party,Exemplaire,1984,,,,,,,,,x\n"
+        "type,family_name,birth_date,product,vaccine,dose,series,date,test_type,sampled_at,result\n"
+        "vaccination,Exemplaire,1984,Comirnaty,,1,2,2021-06-11,,,\n"
+        "vaccination,Exemplaire,1984,,cvx:207,1,2,2021-06-11,,,\n"
+        "test,Exemplaire,1984,,,,,,LP6464-4,2021-08-20T10:03:12+02:00,260415000\n"
+        "test,Exemplaire,1984,,,2,,,LP6464-4,2021-08-20T10:03:12+02:00,260415000\n"
+        "party,Exemplaire,1984,,,,,,,,\n"
     )
     found = [*read_csv(io.BytesIO(text.encode()), IntakeOptions())]
     assert told(found) == [2, 3, 4, (5, "FIELD_INVALID"), (6, "FIELD_INVALID")]
@@ -150,6 +150,15 @@ def test_columns_by_the_names_of_the_fields_need_no_mapping() -> None:
         row.event.product for row in found[:2] if isinstance(row, Row) and isinstance(row.event, hc.Vaccination)
     ]
     assert [one and one.code for one in products] == ["EU/1/20/1528", "EU/1/20/1507"]
+
+
+@pytest.mark.parametrize("column", ["status", "deleted", "Dupont"])
+def test_a_column_that_nobody_knows_is_not_passed_over(column: str) -> None:
+    """It may say that the row does not count any more. A mapping says which columns do."""
+    text = f"type,family_name,birth_date,test_type,sampled_at,result,{column}\n"
+    with pytest.raises(hc.IssueError, match="MAPPING_INVALID") as caught:
+        [*read_csv(io.BytesIO(text.encode()), IntakeOptions())]
+    assert column not in caught.value.detail
 
 
 def test_columns_by_number_without_a_header() -> None:

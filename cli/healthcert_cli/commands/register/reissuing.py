@@ -17,7 +17,7 @@ from healthcert.intake.reading import RejectedRow, Rows
 from healthcert.intake.records import IntakeOptions
 from healthcert_cli.authorities import authority_of, authority_options, files_of, profile_of, profile_path
 from healthcert_cli.commands.trust.shared import Kid
-from healthcert_cli.exits import Exit, boundary, exit_of
+from healthcert_cli.exits import Exit, boundary, exit_of, exit_of_rows
 from healthcert_cli.intaking import check_output, intake_options, line_of, options_of, output, rows_of
 from healthcert_cli.options import json_option
 from healthcert_cli.rejects import Rejects
@@ -97,7 +97,7 @@ def reissue(
         click.echo(json.dumps({"issued": done, "revoked": revoked, "rejected": rejected.counts.total()}))
     else:
         click.echo(f"{done} issued anew, {revoked} revoked, {rejected.counts.total()} rejected.", err=True)
-    return Exit.REFUSED if rejected.counts else Exit.ACCEPTED
+    return exit_of_rows(rejected.counts)
 
 
 def _all_rows(sources: tuple[str, ...], options: IntakeOptions) -> Rows:
