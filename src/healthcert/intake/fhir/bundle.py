@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,6 +69,11 @@ class BundleStore(Store):
         self._entries = [_Entry(resource=msgspec.Raw(data))] if alone else _entries_of(data, limits)
         self._headers = [header_of(entry.resource) if bytes(entry.resource) else None for entry in self._entries]
         self._index_all()
+        self._records = Counter(
+            _name(header, entry.full_url)
+            for header, entry in zip(self._headers, self._entries, strict=True)
+            if header is not None
+        )
         self._of_reports, self._of_panels = self._owned("DiagnosticReport"), self._owned("Observation")
 
     def items(self) -> Iterator[Item | RejectedRow]:
@@ -90,6 +96,9 @@ class BundleStore(Store):
     def is_owned(self, item: Item, header: Header) -> bool:
         return item.position in self._of_reports or (item.position in self._of_panels and not header.is_panel)
 
+    def is_twice(self, item: Item, header: Header) -> bool:
+        return bool(header.id) and self._records[_name(header, item.full_url)] > 1
+
     def _index_all(self) -> None:
         for position, (entry, header) in enumerate(zip(self._entries, self._headers, strict=True)):
             if header is None or header.resource_type not in (*LINKED, "Observation"):
@@ -110,6 +119,10 @@ class BundleStore(Store):
                 if position is not None:
                     found.add(position)
         return found
+
+
+def _name(header: Header, full_url: str | None) -> str:
+    return full_url or f"{header.resource_type}/{header.id}"
 
 
 def _entries_of(data: bytes, limits: Limits) -> list[_Entry]:

@@ -6,13 +6,15 @@ So a person may stand behind, or far from, what was done; and no more of the fil
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
 from healthcert.errors import Code, DecodeError, Step
 from healthcert.intake.fhir.parse import header_of
 from healthcert.intake.fhir.places import Item, Store, results_in
-from healthcert.intake.fhir.resources import LINKED, Header
+from healthcert.intake.fhir.resources import LINKED, RECORDS, Header
 from healthcert.intake.reading import RejectedRow
 from healthcert.limits import Limits
 
@@ -28,6 +30,7 @@ class LineStore(Store):
         self._file, self._start = file, start
         self._of_reports: set[str] = set()
         self._of_panels: set[str] = set()
+        self._twice: frozenset[int] = frozenset()
         self._index_linked()
         if self._of_reports or self._of_panels:
             self._index_results()
@@ -52,11 +55,17 @@ class LineStore(Store):
         # A panel of panels is not read with the outer one, which is reported.
         return key in self._of_reports or (key in self._of_panels and not header.is_panel)
 
+    def is_twice(self, item: Item, header: Header) -> bool:
+        return bool(header.id) and _hash(header) in self._twice
+
     def _index_linked(self) -> None:
+        records = array("q")  # hashes, as a file may have any number of records
         for _, position, line in self._lines():
             header = header_of(line) if line else None
             if line is None or header is None:
                 continue
+            if header.id and header.resource_type in RECORDS:
+                records.append(_hash(header))
             if header.resource_type in LINKED and header.id:
                 self.note(f"{header.resource_type}/{header.id}", position, line)
             elif header.resource_type == "DiagnosticReport":
@@ -66,6 +75,8 @@ class LineStore(Store):
             if len(self._of_reports) + len(self._of_panels) > self.limits.linked_resources:
                 detail = f"more than {self.limits.linked_resources} results of reports in one file"
                 raise DecodeError(Code.INPUT_TOO_LONG, detail, Step.DECODE)
+
+        self._twice = _repeated(records)
 
     def _index_results(self) -> None:
         for _, position, line in self._lines():
@@ -94,3 +105,11 @@ class LineStore(Store):
                 continue
             yield number, position, line.strip()
             position += size
+
+
+def _hash(header: Header) -> int:
+    return hash((header.resource_type, header.id))
+
+
+def _repeated(hashes: array[int]) -> frozenset[int]:
+    return frozenset(one for one, following in pairwise(sorted(hashes)) if one == following)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from healthcert.codings import INTERPRETATION
+from healthcert.codings import finding as says
 from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.valuesets import JRC_DEVICE
 from healthcert.families.hcert.valuesets import coding as eu_coding
@@ -135,11 +137,17 @@ def _said(finding: Finding, method: Concept, flags: Sequence[Coding], codes: Cod
     # What is read from a value may only be confirmed by its interpretation; without a value that says it alone.
     if coded:
         codes.result_of(coded)
-    return disease, test_type, codes.result_of((*coded, *dict.fromkeys((*_flags_of(finding), *flags))))
+    result = codes.result_of((*coded, *dict.fromkeys((*_flags_of(finding), *flags))))
+    words = Coding("", (finding.value_codeable_concept and finding.value_codeable_concept.text) or "")
+    if says(words) not in (None, result):
+        raise IssueError(Code.CODE_NOT_MAPPED, "Observation.value: its text and its code contradict", Step.CONTENT)
+    return disease, test_type, result
 
 
 def _flags_of(finding: Finding) -> tuple[Coding, ...]:
-    return tuple([one for concept in finding.interpretation for one in concept.codings()])
+    """The codes of the interpretation; one without a system is of the system that FHIR has for them."""
+    found = [one for concept in finding.interpretation for one in concept.codings()]
+    return tuple([one if one.system else Coding(INTERPRETATION, one.code) for one in found])
 
 
 def _values_of(finding: Finding) -> list[str]:

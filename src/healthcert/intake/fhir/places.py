@@ -69,6 +69,10 @@ class Store(ABC):
     def is_owned(self, item: Item, header: Header) -> bool:
         """Whether an observation is the result of a report or part of a panel, with which it is read."""
 
+    @abstractmethod
+    def is_twice(self, item: Item, header: Header) -> bool:
+        """Whether the file has several records of this kind and id. Which of them holds, it does not say."""
+
     def note(self, key: str, position: int, raw: Raw) -> None:
         """Keeps where a resource is. The same one twice is one; two of one name are none."""
         known = self._index.get(key)
@@ -172,4 +176,8 @@ def results_in(header: Header) -> Iterator[str]:
     for reference in references:
         if text := reference.reference:
             version = _VERSION.fullmatch(text)
-            yield version[1] if version else text
+            text = version[1] if version else text
+            yield text
+            # Whichever server it names: what may be a report's result is not read without the report.
+            if absolute := _RESTFUL.fullmatch(text):
+                yield absolute[2]

@@ -59,6 +59,10 @@ def _rows(store: Store, codes: Codes) -> Iterator[Row | RejectedRow]:
                 yield from _told_once(_rows(BundleStore(bytes(item.raw), store.limits, item.number), codes))
             elif header is None or header.resource_type not in RECORDS:
                 _check_other(item, None if header is None else header.resource_type, store.limits)
+            elif store.is_twice(item, header):
+                # One may correct or withdraw the other, and the order of a file says nothing.
+                detail = f"{header.resource_type}: several of this id in the file"
+                raise IssueError(Code.RECORD_UNREADABLE, detail, Step.CONTENT)
             elif header.resource_type != "Observation" or not store.is_owned(item, header):
                 yield from _read(item, store, codes)
         except HealthCertError as error:

@@ -195,7 +195,7 @@ def test_entries_by_their_address() -> None:
         {"fullUrl": one, "resource": person(1) | {"id": "x"}},
         {"fullUrl": other, "resource": person(2) | {"id": "x"}},
         {"resource": immunization(patient=to(other))},
-        {"resource": immunization(patient=to("Patient/x"))},
+        {"resource": immunization(id="i2", patient=to("Patient/x"))},
     ]
     found = document({"resourceType": "Bundle", "type": "transaction", "entry": entries})
     assert told(found) == [(3, "Zoé N2"), (4, Code.HOLDER_UNKNOWN)]
@@ -283,10 +283,11 @@ def test_limit_of_what_others_refer_to() -> None:
     data = ndjson(observation(specimen=to("Specimen/s1")), patient(), specimen())
     assert told(read(data, Limits(linked_resources=2)))[0][1].startswith("Zoé")
     assert told(read(data, Limits(linked_resources=1))) == [(1, Code.INPUT_TOO_LONG)]
-    owned = ndjson(report(result=[to("Observation/o1"), to("Observation/o2")]))
-    assert len(read(owned * 2, Limits(linked_resources=2))) == 4
+    results = [to("Observation/o1"), to("Observation/o2")]
+    owned = ndjson(report(result=results), report(id="d2", result=results))
+    assert len(read(owned, Limits(linked_resources=2))) == 4
     with pytest.raises(IssueError) as caught:
-        read(owned * 2, Limits(linked_resources=1))
+        read(owned, Limits(linked_resources=1))
     assert caught.value.code is Code.INPUT_TOO_LONG
 
 
@@ -315,3 +316,27 @@ def test_limit_of_entries() -> None:
         read(of(1001), limits)
     assert caught.value.code is Code.INPUT_TOO_LONG
     assert told(read(of(1001) + b"\n" + ndjson(immunization(), patient()), limits))[0] == (1, Code.INPUT_TOO_LONG)
+
+
+@pytest.mark.parametrize("later", ["positive", "entered-in-error"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_records_of_one_id_are_none_of_them_certified(later: str, turned: bool) -> None:
+    """One may be the correction of the other, or withdraw it; the order of a file says nothing."""
+    first = observation()
+    second = (
+        observation(status="entered-in-error")
+        if later == "entered-in-error"
+        else observation(issued="2021-07-15T10:00:00Z")
+    )
+    two = [second, first] if turned else [first, second]
+    lines = read(ndjson(patient(), *two))
+    assert told(lines) == [(2, Code.RECORD_UNREADABLE), (3, Code.RECORD_UNREADABLE)]
+    entries = document(bundle(patient(), *two))
+    assert told(entries) == [(2, Code.RECORD_UNREADABLE), (3, Code.RECORD_UNREADABLE)]
+
+
+@pytest.mark.parametrize("server", ["http://s.example/fhir/", "https://other.example/"])
+def test_a_result_of_a_withdrawn_report_is_not_read_alone_whatever_server_it_names(server: str) -> None:
+    withdrawn = report(status="entered-in-error", result=[to(f"{server}Observation/o1")])
+    assert told(read(ndjson(patient(), observation(), withdrawn))) == [(3, Code.RECORD_NOT_FINAL)]
+    assert told(document(bundle(patient(), observation(), withdrawn))) == [(3, Code.RECORD_NOT_FINAL)]
