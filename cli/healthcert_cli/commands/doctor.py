@@ -24,7 +24,7 @@ _MARKS = {Level.FINE: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.FA
 @profile_option
 @passphrase_option
 @pin_option
-@click.option("--ask", is_flag=True, help="Try keys that need a passphrase or a PIN too, and ask for it.")
+@click.option("--ask", is_flag=True, help="Try all keys: ask for passphrases and PINs, and commands for a signature.")
 @json_option
 @boundary
 def command(

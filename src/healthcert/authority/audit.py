@@ -15,8 +15,9 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from healthcert.authority.register.chain import START
 from healthcert.authority.register.rows import standing
-from healthcert.authority.register.schema import audit, certificates
+from healthcert.authority.register.schema import audit, certificates, signers
 from healthcert.errors import Code, RegisterError
+from healthcert.lists.x509 import kid_of
 
 _PAGE = 1000
 _TYPES: dict[str, Any] = {
@@ -69,7 +70,7 @@ def audit_lines(register: Register, *, after: int = 0) -> Iterator[str]:
 
 
 def verify_audit(register: Register, *, head: bytes | None = None) -> AuditState:
-    """Holds the log against itself, and the certificates in the register against the log and against their seals.
+    """Holds the log against itself, and what is in the register against the log, against seals and against kids.
 
     ``head`` is one that was noted before: without it nobody can tell that the end of the log was cut off, or that all
     of it was written anew. Raises :class:`RegisterError`: ``AUDIT_BROKEN`` with the number of the first entry that does
@@ -78,6 +79,7 @@ def verify_audit(register: Register, *, head: bytes | None = None) -> AuditState
     with register.reading() as connection:
         found = verify_entries(_all(connection), head=head)
         _check_certificates(connection)
+        _check_signers(connection)
         _check_seals(connection, register)
     return found
 
@@ -138,6 +140,17 @@ def _check_certificates(connection: Connection) -> None:
         for query in (marked.except_(told), told.except_(allowed)):
             if connection.execute(query.limit(1)).first() is not None:
                 raise _broken("certificates and log do not agree: one has a state that its entries do not tell")
+
+
+def _check_signers(connection: Connection) -> None:
+    """Whether the DSC of each key that was taken into use, or issued under, is there: it is its own proof."""
+    taken = select(audit.c.kid).where(audit.c.action == Action.KEY.value)
+    used = select(certificates.c.kid).union(taken).subquery()
+    found = select(used.c.kid, signers.c.certificate).outerjoin(signers, signers.c.kid == used.c.kid)
+    for kid, der in connection.execute(found):
+        # HCERT specification, Appendix A.1: a kid is the beginning of its certificate's hash.
+        if not isinstance(der, bytes) or kid_of(der) != kid:
+            raise _broken("signers and log do not agree: the DSC of a key was removed or changed without an entry")
 
 
 def _check_seals(connection: Connection, register: Register) -> None:

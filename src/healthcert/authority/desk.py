@@ -7,7 +7,7 @@ from typing import NoReturn
 from healthcert.authority.register import Register, Standing
 from healthcert.clock import Clock
 from healthcert.encoding.algorithms import Algorithm
-from healthcert.errors import Code, IssueError, RegisterError, Step
+from healthcert.errors import Code, IssueError, RegisterError, Step, TrustError
 from healthcert.families.hcert.uvci import UvciCheck, check_uvci
 from healthcert.issue.issued import Issued
 from healthcert.issue.issuer import Issuer
@@ -84,8 +84,20 @@ class Desk:
                 detail = "the register has a certificate, and not the DSC that it was signed under; restore it"
                 raise RegisterError(Code.REGISTER_UNUSABLE, detail)
             # What was issued is not judged by today's policy.
-            self._keys[kid] = SigningKey(PastSigner(der), algorithms=tuple(Algorithm), rsa_bits=0)
+            self._keys[kid] = SigningKey(_past_signer(kid, der), algorithms=tuple(Algorithm), rsa_bits=0)
         return self._keys[kid]
+
+
+def _past_signer(kid: bytes, der: bytes) -> PastSigner:
+    """Raises :class:`RegisterError` (``REGISTER_UNUSABLE``) for what is not the DSC that has this kid."""
+    detail = "a DSC in the register was changed after it was entered, and is none or another; restore the register"
+    try:
+        signer = PastSigner(der)
+    except (IssueError, TrustError):
+        raise RegisterError(Code.REGISTER_UNUSABLE, detail) from None
+    if signer.kid != kid:
+        raise RegisterError(Code.REGISTER_UNUSABLE, detail)
+    return signer
 
 
 def issued_otherwise() -> IssueError:

@@ -54,7 +54,7 @@ def open_signer(key: str | Path, certificate: str | Path, secrets: Secrets) -> S
         return Pkcs11Signer(uri, load_certificate(certificate), pin=pin_of(uri, secrets))
     from healthcert.issue.remote import CommandExchange, RemoteSigner
 
-    return RemoteSigner(load_certificate(certificate), CommandExchange(_command(text)))
+    return RemoteSigner(load_certificate(certificate), CommandExchange(command_words(text)))
 
 
 def open_private_key(key: str | Path, secrets: Secrets) -> PrivateKeyLike:
@@ -102,8 +102,8 @@ def _passphrase(path: Path, secrets: Secrets) -> bytes | None:
     return secrets.passphrase(path) if needs_passphrase(read_file(path, DEFAULT_LIMITS.key_file_bytes)) else None
 
 
-def _command(text: str) -> list[str]:
-    """The words of a ``command:`` source; no shell ever sees them."""
+def command_words(text: str) -> list[str]:
+    """The words of a ``command:`` source; no shell ever sees them. Raises :class:`IssueError` (``FIELD_INVALID``)."""
     try:
         words = shlex.split(text.removeprefix(COMMAND))
     except ValueError:

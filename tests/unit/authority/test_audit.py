@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+import healthcert as hc
 from healthcert.authority.audit import AuditState, audit_lines, entries, verify_audit, verify_entries
 from healthcert.authority.register import Action, Entry, Register
 from healthcert.authority.register.chain import START
 from healthcert.errors import Code, RegisterError
-from tests.registers import ACTOR, KID, Place, new
-from tests.support import NOW
+from tests.authority_world import authority
+from tests.registers import ACTOR, KID, Place, new, sqlite_place
+from tests.support import HOLDER, NOW, TEST, dsc
 
 UNLOCK = {
     "sqlite": "DROP TRIGGER audit_update; DROP TRIGGER audit_delete",
@@ -188,6 +191,60 @@ def test_certificates_that_were_changed_behind_the_log_are_found(
         verify_audit(register)
     assert caught.value.code is Code.AUDIT_BROKEN
     assert "do not agree" in caught.value.detail
+
+
+@pytest.mark.parametrize("taken", ["issued under", "only taken into use"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE signers SET certificate = {}",
+        "UPDATE signers SET kid = {}",
+        "DELETE FROM signers",
+    ],
+)
+def test_a_dsc_that_was_changed_or_removed_is_found(place: Place, taken: str, statement: str) -> None:
+    register = place.open(create=True)
+    if taken == "issued under":
+        register.enter([new("a")])
+    else:
+        register.keep_certificate(dsc().certificate_der())
+    count = verify_audit(register).count
+    assert count == 2
+    other = "'\\x30'" if place.url.startswith("postgresql") else "X'30'"
+    which = KID if taken == "issued under" else dsc().signer().kid
+    blob = f"'\\x{which.hex()}'" if place.url.startswith("postgresql") else f"X'{which.hex()}'"
+    place.sql(statement.format(other) + f" WHERE kid = {blob}")
+    with pytest.raises(RegisterError, match="signers and log do not agree") as caught:
+        verify_audit(register)
+    assert caught.value.code is Code.AUDIT_BROKEN
+
+
+@pytest.mark.parametrize("value", ["'text'", "7"])
+def test_a_dsc_that_is_no_bytes_is_found(tmp_path: Path, value: str) -> None:
+    place = sqlite_place(tmp_path)
+    register = place.open(create=True)
+    register.enter([new("a")])
+    place.sql(f"UPDATE signers SET certificate = {value}")
+    with pytest.raises(RegisterError, match="signers and log do not agree"):
+        verify_audit(register)
+    with pytest.raises(RegisterError) as caught:
+        register.certificate(KID)
+    assert caught.value.code is Code.REGISTER_UNUSABLE
+    place.close()
+
+
+@pytest.mark.parametrize("other", [b"0", dsc(hc.EntryType.TEST).certificate_der()])
+def test_a_batch_under_a_changed_dsc_says_that_the_register_is_meant(tmp_path: Path, other: bytes) -> None:
+    place = sqlite_place(tmp_path)
+    register = place.open(create=True)
+    first = authority(register).issue(TEST, holder=HOLDER)
+    assert authority(register).issue(TEST, holder=HOLDER) == first
+    place.sql(f"UPDATE signers SET certificate = X'{other.hex()}'")
+    # Under another DSC now, so that the one of the register is asked for.
+    with pytest.raises(RegisterError, match="a DSC in the register was changed") as caught:
+        authority(register, dsc(kind=hc.KeyKind.RSA_3072).signer()).issue(TEST, holder=HOLDER)
+    assert caught.value.code is Code.REGISTER_UNUSABLE
+    place.close()
 
 
 def test_a_register_whose_log_lost_its_triggers_is_not_opened(place: Place, register: Register) -> None:

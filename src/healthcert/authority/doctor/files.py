@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from healthcert.authority.doctor.diagnosis import SKEW, Diagnoses, fault, fine, warning
-from healthcert.authority.profile_tables import Profile
+from healthcert.authority.profile_tables import Profile, SignerTable
 from healthcert.issue.hsm.uri import Pkcs11Uri, is_pkcs11
 from healthcert.issue.keysource import is_file
 
@@ -35,7 +35,8 @@ def check_permissions(path: Path, profile: Profile) -> Diagnoses:
         return
     wrong = False
     for file in dict.fromkeys(private_files(profile)):
-        mode = _mode(file)
+        # What is no file, the check that needs it tells; the modes of a device are not to be changed for that.
+        mode = None if is_special(file) else _mode(file)
         if mode is not None and mode & _OTHERS_ANY:
             wrong = True
             told = f"other users of this machine can reach {file} (mode {mode:03o})"
@@ -77,11 +78,24 @@ def private_files(profile: Profile) -> Iterator[Path]:
     if (register := register_file(profile)) is not None:
         yield register
     for signer in (*profile.signer, *([profile.upload] if profile.upload else [])):
-        yield from (file for file in (signer.passphrase_file, signer.pin_file) if file is not None)
-        if is_file(signer.key):
-            yield Path(signer.key)
-        elif is_pkcs11(signer.key) and (source := Pkcs11Uri.parse(signer.key).pin_source) is not None:
-            yield Path(source)
+        yield from secret_files(signer)
+
+
+def secret_files(signer: SignerTable) -> Iterator[Path]:
+    """The key of a signer, where it is a file, and the files of what opens it."""
+    yield from (file for file in (signer.passphrase_file, signer.pin_file) if file is not None)
+    if is_file(signer.key):
+        yield Path(signer.key)
+    elif is_pkcs11(signer.key) and (source := Pkcs11Uri.parse(signer.key).pin_source) is not None:
+        yield Path(source)
+
+
+def is_special(file: Path) -> bool:
+    """Whether this is a pipe, a device or a folder: to read it could wait for ever, or have no end."""
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        return False  # that it is not there is told by the check that needs it
 
 
 def _mode(file: Path) -> int | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 
-from healthcert.authority.doctor.diagnosis import SOON, Diagnoses, Diagnosis, fault, fine, warning
+from healthcert.authority.doctor.diagnosis import SOON, Diagnoses, Diagnosis, Level, fault, fine, warning
+from healthcert.authority.doctor.files import is_special, secret_files
 from healthcert.authority.profile import open_key
 from healthcert.authority.profile_tables import Profile, SignerTable
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, HealthCertError, IssueError, Step
-from healthcert.issue.hsm.uri import is_pkcs11
-from healthcert.issue.keysource import Secrets, is_file
+from healthcert.issue.hsm.extra import needed
+from healthcert.issue.hsm.uri import Pkcs11Uri, is_pkcs11
+from healthcert.issue.keysource import Secrets, command_words, is_file
 from healthcert.issue.signer import load_certificate, needs_passphrase
 from healthcert.issue.signer_set import SignerSet, Trouble
 from healthcert.limits import DEFAULT_LIMITS, read_file
@@ -23,7 +27,10 @@ _REMEDIES = {
     Code.TOKEN_UNAVAILABLE: "plug the module in; check module-path, token and object of its URI",
     Code.SIGNER_KEY_MISMATCH: "give the key that belongs to this certificate",
     Code.EXTRA_MISSING: "install the extra that the detail names",
+    Code.SIGNING_FAILED: "run the command by hand and see what it says; then correct it, or the signer",
 }
+_PROBE = b"healthcert doctor"  # no Sig_structure: a signature over it makes no certificate
+_ELF = b"\x7fELF"
 
 
 class _Listed:
@@ -43,7 +50,7 @@ def check_signers(profile: Profile, now: datetime, secrets: Secrets | None) -> D
     usable: list[_Listed] = []
     for number, table in enumerate(profile.signer):
         found = _check(f"signer {number + 1}", table, profile, now, secrets)
-        if found.remedy == "":
+        if found.level is not Level.FAULT:
             usable.append(_Listed(load_certificate(table.certificate)))
         yield found
     signers = SignerSet(usable, lead=profile.rollover.lead, use=profile.rollover.use)
@@ -66,13 +73,17 @@ def check_upload(profile: Profile, now: datetime, secrets: Secrets | None) -> Di
 
 def _check(check: str, table: SignerTable, profile: Profile, now: datetime, secrets: Secrets | None) -> Diagnosis:
     where = "[upload]" if check == "upload" else "[[signer]]"
+    for file in (table.certificate, *secret_files(table)):
+        if is_special(file):
+            return fault(check, f"{file} is no regular file", f"put the file itself there, or correct {where}")
     try:
         certificate = read_certificate(load_certificate(table.certificate))
         if (wrong := _wrong(check, certificate, profile, now)) is not None:
             return wrong
+        _check_form(table.key)
         tried = secrets is not None or not _asks(table)
         if tried:
-            open_key(table, secrets or _Nobody())
+            _try(table, secrets or _Nobody())
     except HealthCertError as error:
         return fault(
             check, f"{table.certificate}: {error.detail}", _REMEDIES.get(error.code, f"correct {where} in the profile")
@@ -82,7 +93,39 @@ def _check(check: str, table: SignerTable, profile: Profile, now: datetime, secr
             check, f"{error.filename}: {error.strerror}", f"correct {where} in the profile, or restore the file"
         )
     told = f"{table.certificate} until {certificate.not_after:%Y-%m-%d}"
-    return fine(check, f"{told}, and its key fits" if tried else f"{told}; its key was not tried (--ask tries it)")
+    if not tried:
+        return warning(check, f"{told}; its key was not tried", "healthcert doctor --ask tries it")
+    return fine(check, f"{told}, and its key fits")
+
+
+def _try(table: SignerTable, secrets: Secrets) -> None:
+    signer = open_key(table, secrets)
+    if not is_file(table.key) and not is_pkcs11(table.key):
+        signer.sign(_PROBE)  # a command is started with the first request, and only its answer tells whose key it has
+
+
+def _check_form(key: str) -> None:
+    """What can be told of a key's source without opening it. Raises :class:`IssueError`, OSError."""
+    if is_pkcs11(key):
+        with needed():
+            from healthcert.issue.hsm.module import module_path
+        _check_module(Path(module_path(Pkcs11Uri.parse(key))))
+    elif not is_file(key):
+        program = command_words(key)[0]
+        if shutil.which(program) is None:
+            detail = f"key: there is no program {program}, or it may not be run"
+            raise IssueError(Code.FIELD_INVALID, detail, Step.SIGNATURE)
+
+
+def _check_module(path: Path) -> None:
+    if not path.is_absolute() or not path.is_file():
+        detail = f"there is no module at {path}; give its whole path"
+        raise IssueError(Code.TOKEN_UNAVAILABLE, detail, Step.SIGNATURE)
+    with path.open("rb") as file:
+        begins = file.read(len(_ELF))
+    # To load it would run it; how a library of Linux begins can be told without.
+    if sys.platform == "linux" and begins != _ELF:
+        raise IssueError(Code.TOKEN_UNAVAILABLE, f"{path} is no module: it is no shared library", Step.SIGNATURE)
 
 
 def _wrong(check: str, certificate: TrustedKey, profile: Profile, now: datetime) -> Diagnosis | None:
@@ -104,7 +147,7 @@ def _wrong(check: str, certificate: TrustedKey, profile: Profile, now: datetime)
 def _asks(table: SignerTable) -> bool:
     """Whether opening the key asks somebody for a secret."""
     if is_pkcs11(table.key):
-        return table.pin_file is None and "pin-source" not in table.key
+        return table.pin_file is None and Pkcs11Uri.parse(table.key).pin_source is None
     if not is_file(table.key):
         return True  # a command may do anything
     return table.passphrase_file is None and needs_passphrase(read_file(Path(table.key), DEFAULT_LIMITS.key_file_bytes))

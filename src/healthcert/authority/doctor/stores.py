@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 from healthcert.authority.doctor.diagnosis import SKEW, Diagnoses, fault, fine, warning
-from healthcert.authority.doctor.files import SET_CLOCK, register_file
+from healthcert.authority.doctor.files import SET_CLOCK, is_special, register_file
 from healthcert.authority.profile import open_register
 from healthcert.authority.profile_tables import Profile
 from healthcert.clock import Clock
@@ -21,8 +22,12 @@ _CHECK_REGISTER = "check the database, who may use it, and [register] in the pro
 def check_register(profile: Profile, clock: Clock) -> Diagnoses:
     """The register opens with its secret, and its audit log's chain holds."""
     file = register_file(profile)
+    secret = profile.register.secret
     if file is not None and not file.is_file():
-        yield fault("register", f"there is none at {file}", "healthcert init makes one; or correct [register] url")
+        yield fault("register", f"there is none at {file}", _lost(file, secret))
+        return
+    if is_special(secret):
+        yield fault("register", f"its secret {secret} is no regular file", "put the file itself there")
         return
     check = "register"
     try:
@@ -36,7 +41,7 @@ def check_register(profile: Profile, clock: Clock) -> Diagnoses:
             last = next(entries(register, after=audit.count - 1), None)
     except OSError as error:
         remedy = "restore it from a backup: without it no record is known again"
-        yield fault("register", f"its secret {profile.register.secret} cannot be read: {error.strerror}", remedy)
+        yield fault("register", f"its secret {secret} cannot be read: {error.strerror}", remedy)
         return
     except HealthCertError as error:
         broken = error.code is Code.AUDIT_BROKEN
@@ -48,6 +53,15 @@ def check_register(profile: Profile, clock: Clock) -> Diagnoses:
     if last is not None and last.moment > clock.now() + SKEW:
         told = f"the audit log has an entry of {last.moment:%Y-%m-%d %H:%M} UTC, which has not come"
         yield fault("clock", told, SET_CLOCK)
+
+
+def _lost(file: Path, secret: Path) -> str:
+    """What to do where the register's file is not there: what was issued, no new one knows."""
+    if not os.path.exists(secret):  # noqa: PTH110 (Path's own raises where it may not look)
+        return "correct [register] in the profile; or restore register and secret from their backups"
+    # SQLite plays a log that it finds beside a database into it, whichever database it was of.
+    stale = f"{file.name}-wal and {file.name}-shm"
+    return f"correct [register] url; or remove {stale}, and restore the register from a backup: its secret is there"
 
 
 def check_value_sets(profile: Profile) -> Diagnoses:

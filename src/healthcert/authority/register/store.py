@@ -186,7 +186,9 @@ class Register:
         """The DSC with this kid, in DER; None for one that was never kept."""
         with self.reading() as connection:
             found = connection.execute(select(schema.signers.c.certificate).where(schema.signers.c.kid == kid)).scalar()
-        return None if found is None else bytes(found)
+        if found is not None and not isinstance(found, bytes):  # SQLite keeps a value of any type in any column
+            raise unusable("the register holds what no register does; restore it from a backup")
+        return found
 
     # --- For what is kept beside, in this package ---
 
