@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,8 @@ from healthcert.encoding import jsontext
 from healthcert.errors import Code, DecodeError, IssueError, Step
 from healthcert.intake.fhir.elements import Meta
 from healthcert.intake.fhir.parse import check_labels, check_unmodified, header_of, minified, read_resource
-from healthcert.intake.fhir.places import Item, Store, results_in
-from healthcert.intake.fhir.resources import LINKED, Composition, Header, Request, Search
+from healthcert.intake.fhir.places import SEVERAL, Item, Store, named_by, results_in, server_of
+from healthcert.intake.fhir.resources import LINKED, RECORDS, Composition, Header, Request, Search
 from healthcert.intake.reading import RejectedRow
 from healthcert.limits import Limits
 from healthcert.model import Private
@@ -68,12 +67,9 @@ class BundleStore(Store):
         alone = header is not None and header.resource_type != "Bundle"
         self._entries = [_Entry(resource=msgspec.Raw(data))] if alone else _entries_of(data, limits)
         self._headers = [header_of(entry.resource) if bytes(entry.resource) else None for entry in self._entries]
+        self._named = self._by_name()
+        self._twice = self._differing()
         self._index_all()
-        self._records = Counter(
-            _name(header, entry.full_url)
-            for header, entry in zip(self._headers, self._entries, strict=True)
-            if header is not None
-        )
         self._of_reports, self._of_panels = self._owned("DiagnosticReport"), self._owned("Observation")
 
     def items(self) -> Iterator[Item | RejectedRow]:
@@ -96,8 +92,34 @@ class BundleStore(Store):
     def is_owned(self, item: Item, header: Header) -> bool:
         return item.position in self._of_reports or (item.position in self._of_panels and not header.is_panel)
 
+    def is_inner(self, item: Item, header: Header) -> bool:
+        return header.is_panel and item.position in self._of_panels and item.position not in self._of_reports
+
     def is_twice(self, item: Item, header: Header) -> bool:
-        return bool(header.id) and self._records[_name(header, item.full_url)] > 1
+        return item.position in self._twice
+
+    def _by_name(self) -> dict[str, list[int]]:
+        """The places of all records, by kind and id and by address."""
+        found: dict[str, list[int]] = {}
+        for position, (entry, header) in enumerate(zip(self._entries, self._headers, strict=True)):
+            if header is not None and header.resource_type in RECORDS:
+                for name in _names(header, entry.full_url):
+                    found.setdefault(name, []).append(position)
+        return found
+
+    def _differing(self) -> set[int]:
+        """The places of records of one name that differ, but for those that are of several servers."""
+        found: set[int] = set()
+        for positions in self._named.values():
+            if len(positions) == 1:
+                continue
+            servers: dict[str | None, list[int]] = {}
+            for position in positions:
+                servers.setdefault(server_of(self.full_url_at(position)), []).append(position)
+            for group in [positions] if None in servers else servers.values():
+                if len({bytes(self.raw_at(position)) for position in group}) > 1:
+                    found.update(group)
+        return found
 
     def _index_all(self) -> None:
         for position, (entry, header) in enumerate(zip(self._entries, self._headers, strict=True)):
@@ -107,22 +129,36 @@ class BundleStore(Store):
                 self.note(f"{header.resource_type}/{header.id}", position, entry.resource)
             if entry.full_url and ":" in entry.full_url:  # FHIR R4, Bundle.entry.fullUrl: an absolute URI
                 self.note(entry.full_url, position, entry.resource)
+        for position in self._twice:
+            if full_url := self.full_url_at(position):
+                self.note_several(full_url)
 
     def _owned(self, kind: str) -> set[int]:
-        """The places of what resources of this kind refer to as their results."""
-        found = set()
+        """The places of what resources of this kind refer to as their results.
+
+        Where a reference leads to no one place, all that it may mean are among them.
+        """
+        found: set[int] = set()
+        names: set[str] = set()
         for entry, header in zip(self._entries, self._headers, strict=True):
             if header is None or header.resource_type != kind:
                 continue
             for reference in results_in(header):
                 position = self.position_of(reference, entry.full_url)
-                if position is not None:
+                if position is not None and position != SEVERAL:
                     found.add(position)
+                else:
+                    names |= {reference, named_by(reference) or reference}
+        for name in names:
+            found.update(self._named.get(name, ()))
         return found
 
 
-def _name(header: Header, full_url: str | None) -> str:
-    return full_url or f"{header.resource_type}/{header.id}"
+def _names(header: Header, full_url: str | None) -> set[str]:
+    names = {f"{header.resource_type}/{header.id}"} if header.id else set()
+    if full_url:
+        names.add((server_of(full_url) and named_by(full_url)) or full_url)
+    return names
 
 
 def _entries_of(data: bytes, limits: Limits) -> list[_Entry]:
@@ -181,6 +217,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _is_open(composition: Composition) -> bool:
+    return composition.status not in _FINAL or composition.of_status.absent is not None
+
+
 def _check_document(bundle: _Bundle, limits: Limits) -> None:
     # FHIR R4, Documents: the first resource is the Composition, whose status is that of the whole document.
     first = bundle.entry[0].resource if bundle.entry else msgspec.Raw()
@@ -188,5 +228,5 @@ def _check_document(bundle: _Bundle, limits: Limits) -> None:
     if header is None or header.resource_type != "Composition":
         raise IssueError(Code.RECORD_NOT_SUPPORTED, "Bundle: a document begins with its Composition", Step.CONTENT)
     composition = read_resource(first, limits)
-    if not isinstance(composition, Composition) or composition.status not in _FINAL:
+    if not isinstance(composition, Composition) or _is_open(composition):
         raise IssueError(Code.RECORD_NOT_FINAL, "Composition.status: the document is not final", Step.CONTENT)

@@ -46,6 +46,8 @@ def _check_given(immunization: Immunization) -> None:
             raise IssueError(Code.RECORD_NOT_FINAL, "Immunization.status: entered in error", Step.CONTENT)
         case _:
             raise _invalid("Immunization.status: completed, not-done or entered-in-error")
+    if immunization.of_status.absent is not None:
+        raise IssueError(Code.RECORD_NOT_FINAL, "Immunization.status: said to be unknown", Step.CONTENT)
     # FHIR R4, Immunization.isSubpotent is a modifier: the dose does not count.
     if immunization.is_subpotent or (immunization.is_subpotent is None and immunization.subpotent_reason):
         raise IssueError(Code.RECORD_NOT_SUPPORTED, "Immunization.isSubpotent: the dose does not count", Step.CONTENT)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from healthcert.codings import INTERPRETATION
-from healthcert.codings import finding as says
 from healthcert.errors import Code, IssueError, Step
 from healthcert.families.hcert.valuesets import JRC_DEVICE
 from healthcert.families.hcert.valuesets import coding as eu_coding
 from healthcert.intake.codes import Codes
-from healthcert.intake.fhir.elements import Concept, Identifier, Reference
+from healthcert.intake.fhir.elements import Concept, Identifier, PrimitiveExtensions, Reference
+from healthcert.intake.fhir.findings import concluded, contradicts, found_in, has_value
 from healthcert.intake.fhir.moments import moment_of
 from healthcert.intake.fhir.organisation import centre_and_country
 from healthcert.intake.fhir.patient import patient_of
 from healthcert.intake.fhir.places import Place
-from healthcert.intake.fhir.resources import Device, DiagnosticReport, Finding, Observation, Specimen
+from healthcert.intake.fhir.resources import Device, DiagnosticReport, Observation, Specimen
 from healthcert.model import Coding, Private, TestResult
 
 # FHIR R4, ObservationStatus and DiagnosticReportStatus: what is complete, and not withdrawn.
@@ -25,10 +24,6 @@ _FINAL = frozenset(("final", "amended", "corrected", "appended"))
 _NO_SPECIMEN = frozenset(("unavailable", "unsatisfactory", "entered-in-error"))
 # FHIR R4 and R5, DeviceNameType, those that name the test first.
 _NAMES = ("user-friendly-name", "registered-name", "manufacturer-name", "model-name", "udi-label-name", "other", None)
-_OTHER_VALUES = (
-    "value_quantity", "value_boolean", "value_integer", "value_range", "value_ratio", "value_sampled_data",
-    "value_time", "value_date_time", "value_period", "value_attachment", "value_reference",
-)  # fmt: skip
 
 
 class Tested(Private, frozen=True):
@@ -50,7 +45,7 @@ def results_of(place: Place, codes: Codes, above: tuple[Part, ...] = ()) -> list
     """
     observation = place.resource
     assert isinstance(observation, Observation)
-    check_final("Observation", observation.status)
+    check_final("Observation", observation.status, observation.of_status)
     if observation.focus:
         # FHIR R4, Observation.focus: what it is about when that is not the subject.
         raise _unsupported("Observation.focus: it is not about the patient")
@@ -59,12 +54,23 @@ def results_of(place: Place, codes: Codes, above: tuple[Part, ...] = ()) -> list
         return [_tested(observation, parts, codes)]
     if any(isinstance(part, Observation) for _, part in above):
         raise _unsupported("Observation.hasMember: a panel of panels")
-    if _values_of(observation) or observation.component:
+    if has_value(observation) or observation.component:
         raise _unsupported("Observation.hasMember: a panel with a value of its own")
-    return members_of(place, observation.has_member, codes, parts)
+    tests = _members_of(place, observation.has_member, codes, parts)
+    return _confirmed(tests, observation.interpretation, "Observation.interpretation", codes)
 
 
-def members_of(
+def reported_by(place: Place, report: DiagnosticReport, codes: Codes) -> list[Tested | IssueError]:
+    """The tests of a report. Raises :class:`IssueError` where it is not final, or has none."""
+    check_final("DiagnosticReport", report.status, report.of_status)
+    if not report.result:
+        raise _unsupported("DiagnosticReport.result: refers to no observation")
+    tests = _members_of(place, report.result, codes, ((place, report),))
+    said = (*report.conclusion_code, Concept(text=report.conclusion))
+    return _confirmed(tests, said, "DiagnosticReport.conclusionCode", codes)
+
+
+def _members_of(
     place: Place, references: Sequence[Reference], codes: Codes, parts: tuple[Part, ...]
 ) -> list[Tested | IssueError]:
     """The tests that a report or a panel refers to. Raises :class:`IssueError` (``INPUT_TOO_LONG``) for too many."""
@@ -83,24 +89,30 @@ def members_of(
     return found
 
 
-def check_final(kind: str, status: str | None) -> None:
-    """Raises :class:`IssueError` (``RECORD_NOT_FINAL``) for what is not complete, or was withdrawn."""
-    if status not in _FINAL:
+def check_final(kind: str, status: str | None, beside: PrimitiveExtensions) -> None:
+    """Raises :class:`IssueError` (``RECORD_NOT_FINAL``) for what is not complete, or was withdrawn.
+
+    ``beside`` are the extensions of the status, which may say that it is not known.
+    """
+    if status not in _FINAL or beside.absent is not None:
         raise IssueError(Code.RECORD_NOT_FINAL, f"{kind}.status: neither final nor a correction", Step.CONTENT)
 
 
+def _confirmed(
+    tests: list[Tested | IssueError], concepts: Sequence[Concept], name: str, codes: Codes
+) -> list[Tested | IssueError]:
+    """The tests, none of which holds where what a report or panel says of them all contradicts them."""
+    said = concluded(concepts, codes)
+    found = [None if isinstance(one, IssueError) else one.result.result for one in tests]
+    if not contradicts(said, found):
+        return tests
+    error = IssueError(Code.CODE_NOT_MAPPED, f"{name}: it contradicts the results", Step.CONTENT)
+    return [one if isinstance(one, IssueError) else error for one in tests]
+
+
 def _tested(observation: Observation, parts: tuple[Part, ...], codes: Codes) -> Tested:
-    """What was found in whom. Components count where the observation has no value of its own, and must then agree."""
-    findings: Sequence[Finding] = (observation,)
-    if not _values_of(observation) and observation.component:
-        if observation.data_absent_reason is not None:
-            raise _unsupported("Observation.dataAbsentReason: there is no result")
-        findings = observation.component
-    flags = _flags_of(observation)
-    said = {_said(one, observation.method, flags, codes) for one in findings}
-    if len(said) > 1:
-        raise IssueError(Code.CODE_NOT_MAPPED, "Observation.component: they say different things", Step.CONTENT)
-    disease, test_type, result = said.pop()
+    """What was found in whom."""
+    disease, test_type, result = found_in(observation, codes)
     specimen = _specimen_of(parts)
     device, name = _device_of(parts)
     centre, country = _performers_of(parts)
@@ -115,45 +127,6 @@ def _tested(observation: Observation, parts: tuple[Part, ...], codes: Codes) -> 
         country=country,
     )
     return Tested(_patient_of(parts, specimen), found)
-
-
-def _said(finding: Finding, method: Concept, flags: Sequence[Coding], codes: Codes) -> tuple[Coding, Coding, Coding]:
-    """Disease, kind of test and result, which the flags of the whole observation must confirm."""
-    if finding.data_absent_reason is not None:
-        raise _unsupported("Observation.dataAbsentReason: there is no result")
-    test = finding.code.codings()
-    disease = codes.disease_of_test(test)
-    test_type = codes.test_type_of((*test, *method.codings()))
-    values = _values_of(finding)
-    if len(values) > 1:
-        raise _invalid("Observation.value: more than one")
-    if values and values[0] in _OTHER_VALUES:
-        raise IssueError(Code.CODE_NOT_MAPPED, "Observation.value: neither a code nor a text", Step.CONTENT)
-    coded = finding.value_codeable_concept.codings() if finding.value_codeable_concept else ()
-    if finding.value_string is not None:
-        coded = (Coding("", finding.value_string),)
-    if values and not coded:
-        raise IssueError(Code.CODE_NOT_MAPPED, "Observation.value: no code is given", Step.CONTENT)
-    # What is read from a value may only be confirmed by its interpretation; without a value that says it alone.
-    if coded:
-        codes.result_of(coded)
-    result = codes.result_of((*coded, *dict.fromkeys((*_flags_of(finding), *flags))))
-    words = Coding("", (finding.value_codeable_concept and finding.value_codeable_concept.text) or "")
-    if says(words) not in (None, result):
-        raise IssueError(Code.CODE_NOT_MAPPED, "Observation.value: its text and its code contradict", Step.CONTENT)
-    return disease, test_type, result
-
-
-def _flags_of(finding: Finding) -> tuple[Coding, ...]:
-    """The codes of the interpretation; one without a system is of the system that FHIR has for them."""
-    found = [one for concept in finding.interpretation for one in concept.codings()]
-    return tuple([one if one.system else Coding(INTERPRETATION, one.code) for one in found])
-
-
-def _values_of(finding: Finding) -> list[str]:
-    """Which members say a value."""
-    names = ("value_codeable_concept", "value_string", *_OTHER_VALUES)
-    return [name for name in names if getattr(finding, name) is not None]
 
 
 def _patient_of(parts: tuple[Part, ...], specimen: Place | None) -> Place:
@@ -184,7 +157,7 @@ def _sampled_at(parts: tuple[Part, ...], specimen: Place | None) -> datetime:
     not read.
     """
     if specimen is not None and isinstance(specimen.resource, Specimen):
-        if specimen.resource.status in _NO_SPECIMEN:
+        if specimen.resource.status in _NO_SPECIMEN or specimen.resource.of_status.absent is not None:
             raise IssueError(Code.RECORD_NOT_FINAL, "Specimen.status: it could not be tested", Step.CONTENT)
         collection = specimen.resource.collection
         if collection.collected_period is not None:

@@ -32,6 +32,8 @@ SEVERAL = -1
 """The place of resources of one name that differ."""
 
 
+_END = re.compile(rf"(?:.*[/:])?([A-Z][A-Za-z]{{1,63}}/{_ID})/?(?:[?#].*)?", re.DOTALL)
+_UUID = re.compile(rf"urn:(?:uuid|oid):({_ID})")
 _REFERENCES = msgspec.json.Decoder(list[Reference])
 
 
@@ -70,8 +72,12 @@ class Store(ABC):
         """Whether an observation is the result of a report or part of a panel, with which it is read."""
 
     @abstractmethod
+    def is_inner(self, item: Item, header: Header) -> bool:
+        """Whether a panel is part of a panel, and of no report: neither is read, as the outer one may be withdrawn."""
+
+    @abstractmethod
     def is_twice(self, item: Item, header: Header) -> bool:
-        """Whether the file has several records of this kind and id. Which of them holds, it does not say."""
+        """Whether the file has other records of this kind and id that differ. Which of them holds, it does not say."""
 
     def note(self, key: str, position: int, raw: Raw) -> None:
         """Keeps where a resource is. The same one twice is one; two of one name are none."""
@@ -82,6 +88,11 @@ class Store(ABC):
             else:
                 self._full = True
         elif known not in (SEVERAL, position) and bytes(self.raw_at(known)) != bytes(raw):
+            self._index[key] = SEVERAL
+
+    def note_several(self, key: str) -> None:
+        """Of what :meth:`note` kept: that there are several of this name, which differ."""
+        if key in self._index:
             self._index[key] = SEVERAL
 
     def position_of(self, reference: str, full_url: str | None) -> int | None:
@@ -166,18 +177,50 @@ class Place(Private, frozen=True, kw_only=True):
                      container=whole)  # fmt: skip
 
 
+def server_of(full_url: str | None) -> str | None:
+    """The address of the server in a ``fullUrl``; None where it names none."""
+    found = _RESTFUL.fullmatch(full_url) if full_url else None
+    return found[1] if found else None
+
+
+def named_by(text: str) -> str | None:
+    """The kind and id of the observation that a reference may mean, whichever server it names.
+
+    What may be a report's result is not read without the report, even where the reference is not followed.
+    """
+    if found := _END.fullmatch(text):
+        return found[1]
+    if found := _UUID.fullmatch(text):
+        return f"Observation/{found[1]}"
+    return None
+
+
 def results_in(header: Header) -> Iterator[str]:
     """What a report or a panel refers to as its results: they are read with it, and not on their own."""
     raw = header.result if header.resource_type == "DiagnosticReport" else header.has_member
     try:
-        references = _REFERENCES.decode(raw) if bytes(raw) else []
+        found = [one.reference for one in _REFERENCES.decode(raw)] if bytes(raw) else []
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return  # told where the report is read
-    for reference in references:
-        if text := reference.reference:
+        found = _any_references(raw)  # that it is broken is told where the report is read
+    for text in found:
+        if text:
             version = _VERSION.fullmatch(text)
-            text = version[1] if version else text
-            yield text
-            # Whichever server it names: what may be a report's result is not read without the report.
-            if absolute := _RESTFUL.fullmatch(text):
-                yield absolute[2]
+            yield version[1] if version else text
+
+
+def _any_references(raw: Raw) -> list[str | None]:
+    """What is called a reference, wherever it is in members of another form than they should be."""
+    try:
+        level = [msgspec.json.decode(raw)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+    found: list[str | None] = []
+    while level:
+        one = level.pop()
+        if isinstance(one, dict):
+            text = one.get("reference")
+            found += [text] if isinstance(text, str) else []
+            level += one.values()
+        elif isinstance(one, list):
+            level += one
+    return found

@@ -14,7 +14,7 @@ from healthcert.intake.fhir.bundle import BundleStore
 from healthcert.intake.fhir.immunization import vaccination_of
 from healthcert.intake.fhir.kinds import KINDS
 from healthcert.intake.fhir.lines import LineStore
-from healthcert.intake.fhir.observation import Part, Tested, check_final, members_of, results_of
+from healthcert.intake.fhir.observation import Tested, reported_by, results_of
 from healthcert.intake.fhir.parse import check_single, header_of, minified, read_resource, typed, unsupported_kind
 from healthcert.intake.fhir.patient import holder_of, identity_of, patient_of
 from healthcert.intake.fhir.places import Item, Place, Store
@@ -63,6 +63,9 @@ def _rows(store: Store, codes: Codes) -> Iterator[Row | RejectedRow]:
                 # One may correct or withdraw the other, and the order of a file says nothing.
                 detail = f"{header.resource_type}: several of this id in the file"
                 raise IssueError(Code.RECORD_UNREADABLE, detail, Step.CONTENT)
+            elif header.resource_type == "Observation" and store.is_inner(item, header):
+                detail = "Observation.hasMember: a panel of panels"
+                raise IssueError(Code.RECORD_NOT_SUPPORTED, detail, Step.CONTENT)
             elif header.resource_type != "Observation" or not store.is_owned(item, header):
                 yield from _read(item, store, codes)
         except HealthCertError as error:
@@ -113,12 +116,7 @@ def _read(item: Item, store: Store, codes: Codes) -> list[Row | RejectedRow]:
 
 def _tests(place: Place, resource: object, codes: Codes) -> list[Tested | IssueError]:
     if isinstance(resource, DiagnosticReport):
-        check_final("DiagnosticReport", resource.status)
-        if not resource.result:
-            detail = "DiagnosticReport.result: refers to no observation"
-            raise IssueError(Code.RECORD_NOT_SUPPORTED, detail, Step.CONTENT)
-        parts: tuple[Part, ...] = ((place, resource),)
-        return members_of(place, resource.result, codes, parts)
+        return reported_by(place, resource, codes)
     assert isinstance(resource, Observation)
     return results_of(place, codes)
 

@@ -63,6 +63,7 @@ class Protocol(Private, frozen=True, rename="camel"):
 class Immunization(Resource, frozen=True, rename="camel"):
     KIND = "Immunization"
     status: str | None = None
+    of_status: PrimitiveExtensions = field(name="_status", default=PrimitiveExtensions())
     vaccine_code: Concept = Concept()
     administered_product: CodeableReference = CodeableReference()
     manufacturer: Maker = Maker()
@@ -102,6 +103,7 @@ class Finding(Resource, frozen=True, rename="camel"):
 class Observation(Finding, frozen=True, rename="camel"):
     KIND = "Observation"
     status: str | None = None
+    of_status: PrimitiveExtensions = field(name="_status", default=PrimitiveExtensions())
     subject: Reference = Reference()
     focus: tuple[Reference, ...] = ()
     effective_date_time: str | None = None
@@ -119,12 +121,15 @@ class Observation(Finding, frozen=True, rename="camel"):
 class DiagnosticReport(Resource, frozen=True, rename="camel"):
     KIND = "DiagnosticReport"
     status: str | None = None
+    of_status: PrimitiveExtensions = field(name="_status", default=PrimitiveExtensions())
     subject: Reference = Reference()
     effective_date_time: str | None = None
     effective_period: Any = None
     performer: tuple[Reference, ...] = ()
     specimen: tuple[Reference, ...] = ()
     result: tuple[Reference, ...] = ()
+    conclusion: str | None = None
+    conclusion_code: tuple[Concept, ...] = ()
 
 
 class Collection(Private, frozen=True, rename="camel"):
@@ -135,6 +140,7 @@ class Collection(Private, frozen=True, rename="camel"):
 class Specimen(Resource, frozen=True, rename="camel"):
     KIND = "Specimen"
     status: str | None = None
+    of_status: PrimitiveExtensions = field(name="_status", default=PrimitiveExtensions())
     subject: Reference = Reference()
     collection: Collection = Collection()
 
@@ -180,6 +186,7 @@ class PractitionerRole(Resource, frozen=True, rename="camel"):
 class Composition(Resource, frozen=True, rename="camel"):
     KIND = "Composition"
     status: str | None = None
+    of_status: PrimitiveExtensions = field(name="_status", default=PrimitiveExtensions())
 
 
 READ: dict[str, type[Resource]] = {
