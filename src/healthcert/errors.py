@@ -195,6 +195,8 @@ class Code(StrEnum):
     AUDIT_BROKEN = "AUDIT_BROKEN"
     CLAIM_CODE_REFUSED = "CLAIM_CODE_REFUSED"
     CLAIM_CODE_SPENT = "CLAIM_CODE_SPENT"
+    WORKER_LOST = "WORKER_LOST"
+    JOURNAL_UNUSABLE = "JOURNAL_UNUSABLE"
     ENVIRONMENT = "ENVIRONMENT"
 
     __hash__ = str.__hash__  # as above
@@ -244,6 +246,10 @@ class IssueError(HealthCertError):
 
 class RegisterError(HealthCertError):
     """A register of issued certificates, its audit log or an issuing authority's profile could not be used."""
+
+
+class BatchError(HealthCertError):
+    """Bulk work could not be begun, gone on with, or done."""
 
 
 class FetchError(HealthCertError):

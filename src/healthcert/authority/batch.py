@@ -106,9 +106,10 @@ class Run:
             elif isinstance(verdict, Again):
                 done[record] = self._again(one, found[record])
             elif verdict is not None:
-                issued = self._sign(one)
+                named = self._desk.named(one, record, verdict.edition)
+                issued = self._sign(named)
                 if isinstance(issued, Issued):
-                    signed.append((record, _new(record, one, issued, verdict), issued))
+                    signed.append((record, _new(record, named, issued, verdict), issued))
                 else:
                     done[record] = issued
         entered = self._register.enter([new for _, new, _ in signed]) if signed else []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from msgspec import structs
+
 from healthcert.authority.register import Register, Standing
 from healthcert.clock import Clock
 from healthcert.encoding.algorithms import Algorithm
 from healthcert.errors import Code, IssueError, RegisterError, Step, TrustError
-from healthcert.families.hcert.uvci import UvciCheck, check_uvci
+from healthcert.families.hcert.uvci import OPAQUE_LENGTH, UvciCheck, check_uvci, new_uvci
 from healthcert.issue.issued import Issued
 from healthcert.issue.issuer import Issuer
 from healthcert.issue.pending import PendingCertificate
@@ -55,6 +57,16 @@ class Desk:
         _check_own(event)
         signer = self._signers.pick(event.entry_type, self._clock.now(), validity)
         return self._issuers[signer.kid].prepare(event, holder=holder)
+
+    def named(self, pending: PendingCertificate, record: bytes, edition: int) -> PendingCertificate:
+        """The same with the identifier that this edition of the record has: its own, or one derived from it.
+
+        Whoever lacks the register's secret cannot tell such an identifier from a random one.
+        """
+        if pending.own_id is not None:
+            return pending
+        seed = self._register.secret.identifier_seed(record, edition)[:OPAQUE_LENGTH]
+        return pending.on(structs.replace(pending.terms, certificate_id=new_uvci(pending.country, seed)))
 
     def again(self, pending: PendingCertificate, standing: Standing) -> Issued:
         """The certificate that the same record has already, byte for byte, from its terms and its signature.

@@ -30,13 +30,14 @@ class RegisterSecret:
     Two registers with one secret would know the same person's records as the same: each has its own.
     """
 
-    __slots__ = ("_check", "_code", "_record", "_seal")
+    __slots__ = ("_check", "_code", "_identifier", "_record", "_seal")
 
     def __init__(self, key: bytes) -> None:
         """Raises :class:`RegisterError` (``REGISTER_UNUSABLE``) for anything but 32 bytes."""
         if len(key) != _LENGTH:
             raise _unusable("the register's secret is not of 32 bytes")
         self._record = _derived(key, b"records")
+        self._identifier = _derived(key, b"identifiers")
         self._code = _derived(key, b"claim codes")
         self._check = _derived(key, b"check value")
         self._seal = AESGCM(_derived(key, b"seals"))
@@ -49,6 +50,14 @@ class RegisterSecret:
     def record_key(self, record: bytes) -> bytes:
         """By what a record is known again: 32 bytes that tell nothing of it."""
         return _tag(self._record, record)
+
+    def identifier_seed(self, record: bytes, edition: int) -> bytes:
+        """Of what the identifier of a record's certificate is made: 32 bytes that tell nothing of it.
+
+        A run that was broken off before it could enter what it signed so gives the same identifier when it is done
+        again, and a register that was restored from a backup does, too.
+        """
+        return _tag(self._identifier, b"%d\n%b" % (edition, record))
 
     def code_key(self, certificate_id: str, code: str) -> bytes:
         """What is kept of a claim code for a certificate."""

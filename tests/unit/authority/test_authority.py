@@ -17,9 +17,11 @@ import healthcert as hc
 from healthcert.authority.audit import verify_audit
 from healthcert.authority.authority import IssuedRow, IssuingAuthority
 from healthcert.authority.register import Register, State
+from healthcert.authority.secret import RegisterSecret
+from healthcert.families.hcert.uvci import UvciCheck, check_uvci
 from healthcert.intake.reading import RejectedRow, Row
 from healthcert.issue.signer_set import SignerSet
-from tests.authority_world import ISSUER, authority, register, row, texts
+from tests.authority_world import ISSUER, SECRET, authority, register, row, texts
 from tests.support import CLOCK, DAY, EVENTS, HOLDER, NOW, TEST, VACCINATION, dsc, verifier
 
 KINDS = hc.KeyKind
@@ -74,6 +76,21 @@ def test_what_is_issued_is_in_the_register(kept: Register) -> None:
     assert kept.find(signature_hash=found.signature_hash) == found
     assert kept.certificate(found.kid) == dsc().certificate_der()
     assert verify_audit(kept).count == 3  # made, a key taken into use, a certificate issued
+
+
+def test_an_identifier_follows_from_record_edition_and_secret(tmp_path: Path) -> None:
+    """What a run that was broken off signed and could not enter has the same identifier when it is done again."""
+    names: dict[str, list[str]] = {}
+    for name, secret in {"one": SECRET, "its copy": SECRET, "other": RegisterSecret(bytes(32))}.items():
+        with register(tmp_path / f"{name}.db", create=True, secret=secret) as kept:
+            desk = authority(kept)
+            names[name] = [answer.issued.certificate_id for answer in desk.issue_rows([row(1), row(2)])]  # type: ignore[union-attr]
+            kept.revoke(names[name][:1])
+            names[name].append(desk.issue(row(1).event, holder=row(1).holder, new_edition=True).certificate_id)
+    assert names["one"] == names["its copy"]
+    together = names["one"] + names["other"]
+    assert len(set(together)) == len(together) == 6
+    assert all(check_uvci(identifier) is UvciCheck.VALID for identifier in together)
 
 
 def test_another_person_or_fact_gives_another_certificate(kept: Register) -> None:

@@ -88,6 +88,15 @@ def test_a_new_identifier_has_its_checksum_and_fits_the_schema() -> None:
         assert check_uvci(new) is check_uvci(new.lower()) is UvciCheck.VALID
 
 
+@given(st.binary(min_size=26, max_size=26))
+def test_an_identifier_of_a_seed_is_always_the_same(seed: bytes) -> None:
+    assert new_uvci("FR", seed) == new_uvci("FR", seed)
+    assert check_uvci(new_uvci("FR", seed)) is UvciCheck.VALID
+    for wrong in (seed[1:], seed + b"x", b""):
+        with pytest.raises(ValueError, match="26 bytes"):
+            new_uvci("FR", wrong)
+
+
 def test_a_checksum_finds_any_single_wrong_character() -> None:
     identifier = "URN:UVCI:01:FR:T5DWTJYS4ZR8"
     right = checksum(identifier)

@@ -9,7 +9,7 @@ from enum import StrEnum
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
 # 26 characters of 32 are 130 bits; without I, L, O and U, which are misread or make words.
 _OPAQUE = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
-_OPAQUE_LENGTH = 26
+OPAQUE_LENGTH = 26
 _TO_OPAQUE = (_OPAQUE * 8).encode("ascii")  # any byte to one of the 32, each as likely as the others
 
 _FOREIGN = 0xFF
@@ -29,9 +29,15 @@ class UvciCheck(StrEnum):
     NOT_A_UVCI = "not a UVCI"
 
 
-def new_uvci(country: str) -> str:
-    """A fresh random identifier with its checksum: ``URN:UVCI:01:FR:...#X``."""
-    opaque = secrets.token_bytes(_OPAQUE_LENGTH).translate(_TO_OPAQUE).decode("ascii")
+def new_uvci(country: str, seed: bytes | None = None) -> str:
+    """An identifier with its checksum: ``URN:UVCI:01:FR:...#X``; of ``seed`` always the same, else a fresh random one.
+
+    A seed is of 26 bytes that nobody else can tell, such as those of a keyed hash. Raises ValueError for fewer or more.
+    """
+    seed = secrets.token_bytes(OPAQUE_LENGTH) if seed is None else seed
+    if len(seed) != OPAQUE_LENGTH:
+        raise ValueError(f"an identifier is made of {OPAQUE_LENGTH} bytes")
+    opaque = seed.translate(_TO_OPAQUE).decode("ascii")
     identifier = f"URN:UVCI:01:{country}:{opaque}"
     return f"{identifier}#{checksum(identifier)}"
 
