@@ -121,7 +121,7 @@ def test_good_example_is_signed_over_the_bytes_given_and_verifies_or_is_a_known_
     message = decode(case)
     assert message.to_be_signed().hex().upper() == case["intermediates"]["ToBeSign_hex"].upper()
     assert message.payload == case["input"]["plaintext"].encode()
-    assert message.header(cose.KID) == case["input"]["sign0"]["key"]["kid"].encode()
+    assert message.signer.kid == case["input"]["sign0"]["key"]["kid"].encode()
     assert verifies(case, message) is (path.stem not in DEVIATIONS)
 
 

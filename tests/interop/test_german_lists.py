@@ -126,7 +126,7 @@ def fitting(text: str) -> datetime:
     message = cose.decode_sign1(deflate.inflate(base45.decode(text[4:]), limit=100_000), max_depth=16)
     end = cwt.decode_claims(message.payload, max_depth=16).expires_at
     assert end is not None
-    kid = message.header(cose.KID)
+    kid = message.signer.kid
     assert isinstance(kid, bytes)
     keys = demo_store().candidates(kid, domains=frozenset(("DCC",)))
     ends = [key.not_after for key in keys if key.not_after] + [datetime.fromtimestamp(end, UTC), FETCHED]

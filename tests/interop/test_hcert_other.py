@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import healthcert as hc
-from healthcert.encoding import cose, cwt
+from healthcert.encoding import cwt
 from healthcert.families.hcert.names import transliterate
 from tests.interop.samples import OURS, ROOT, dsc_list, found, load, message_in, store_of, text_of
 from tests.support import Press
@@ -182,7 +182,7 @@ def moment(row: Row, path: str, store: hc.TrustStore) -> datetime:
     message = message_in(text_of(path))
     end = cwt.decode_claims(message.payload, max_depth=16).expires_at
     assert end is not None
-    kid = message.header(cose.KID)
+    kid = message.signer.kid
     assert isinstance(kid, bytes)
     return min([datetime.fromtimestamp(end, UTC), *[key.not_after for key in store.candidates(kid) if key.not_after]])
 

@@ -115,7 +115,8 @@ def signed_part(text: str) -> bytes:
 def test_any_text_gets_a_report(text: str) -> None:
     for candidate in (text, "HC1:" + text):
         report = verifier().examine(candidate)
-        assert report.outcome is hc.Outcome.REFUSED
+        # The beginning of a family that cannot be read by anybody here is one of the texts that may be drawn: EX1:
+        assert report.outcome is hc.Outcome.REFUSED or report.code is hc.Code.FAMILY_NOT_SUPPORTED
         assert report.code != "GENERAL_ERROR"
         assert hc.inspect_unverified(candidate).problem is not None
 

@@ -54,6 +54,7 @@ _HCERT = (
     "healthcert.families.hcert.mend",
     "healthcert.families.hcert.siblings",
     "healthcert.families.hcert.records",
+    "healthcert.families.hcert.usual",
     "healthcert.families.hcert.validity",
     "healthcert.families.hcert.who",
 )
@@ -100,7 +101,7 @@ _GROUPS = {
     "form": _Group(_TOLD_BY_FORM, concerns=lambda id_: id_.startswith(_FORMS)),
     "hcert": _Group(
         _HCERT,
-        ("healthcert.families.hcert.payload", "healthcert.families.hcert.siblings"),
+        tuple(f"healthcert.families.hcert.{name}" for name in ("payload", "siblings", "usual")),
         lambda id_: not id_.startswith(_FAMILIES),
     ),
     "rules": _Group(_RULES, concerns=lambda id_: not id_.startswith(_FAMILIES)),

@@ -14,11 +14,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from msgspec import Struct
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ed25519PublicKey
 Check = Callable[[bytes, bytes], bool]  # signature, data
+Sign = Callable[[bytes], bytes]  # data to signature
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
 
 _SHA256, _SHA384, _SHA512 = hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
@@ -144,18 +145,23 @@ class Algorithm(Enum):
 
         Raises ValueError when ``key`` is not of this algorithm's kind, or ``data`` is no digest of its hash.
         """
+        return self.signing(key, prehashed=prehashed)(data)
+
+    def signing(self, key: PrivateKey, *, prehashed: bool = False) -> Sign:
+        """:meth:`sign` for one key, made ready once for many signatures. Raises ValueError as it does."""
         scheme = _SCHEMES[self.name]
         if (
             isinstance(scheme, _Ecdsa)
             and isinstance(key, ec.EllipticCurvePrivateKey)
             and key.curve.name == scheme.curve
         ):
-            r, s = decode_dss_signature(key.sign(data, ec.ECDSA(_hash(scheme.digest, prehashed))))
-            return r.to_bytes(scheme.size, "big") + s.to_bytes(scheme.size, "big")
+            ecdsa, size, sign_ecdsa = ec.ECDSA(_hash(scheme.digest, prehashed)), scheme.size, key.sign
+            return lambda data: _to_raw(sign_ecdsa(data, ecdsa), size)
         if isinstance(scheme, _RsaPss) and isinstance(key, rsa.RSAPrivateKey):
-            return key.sign(data, _pss(scheme.digest), _hash(scheme.digest, prehashed))
+            pss, digest, sign_pss = _pss(scheme.digest), _hash(scheme.digest, prehashed), key.sign
+            return lambda data: sign_pss(data, pss, digest)
         if isinstance(scheme, _EdDsa) and isinstance(key, Ed25519PrivateKey) and not prehashed:
-            return key.sign(data)
+            return key.sign
         raise ValueError(f"{self.name} cannot sign with this key")
 
 
@@ -164,15 +170,22 @@ _BY_NUMBER = {algorithm.value: algorithm for algorithm in Algorithm}
 
 def _to_der(signature: bytes, size: int) -> bytes:
     """The ECDSA-Sig-Value (RFC 3279 §2.2.3) of a raw ``r || s``."""
-    body = _der_integer(signature[:size]) + _der_integer(signature[size:])
-    return (b"\x30%c%b" if len(body) < 0x80 else b"\x30\x81%c%b") % (len(body), body)
+    r, s = signature[:size].lstrip(b"\0"), signature[size:].lstrip(b"\0")
+    # X.690 §8.3: an integer has one byte at least, and one whose highest bit is set is negative.
+    if not r or r[0] & 0x80:
+        r = b"\0" + r
+    if not s or s[0] & 0x80:
+        s = b"\0" + s
+    length = len(r) + len(s) + 4
+    return b"\x30%b%c\x02%c%b\x02%c%b" % (b"" if length < 0x80 else b"\x81", length, len(r), r, len(s), s)
 
 
-def _der_integer(magnitude: bytes) -> bytes:
-    magnitude = magnitude.lstrip(b"\0")
-    if not magnitude or magnitude[0] & 0x80:
-        return b"\x02%c\0%b" % (len(magnitude) + 1, magnitude)
-    return b"\x02%c%b" % (len(magnitude), magnitude)
+def _to_raw(der: bytes, size: int) -> bytes:
+    """The raw ``r || s`` of an ECDSA-Sig-Value that was made in this process (RFC 9053 §2.1)."""
+    # A length of more than 127 takes two bytes, of the whole on the largest curve; each integer's takes one.
+    start = 5 if der[1] & 0x80 else 4
+    end = start + der[start - 1]
+    return der[start:end][-size:].rjust(size, b"\0") + der[end + 2 :][-size:].rjust(size, b"\0")
 
 
 def _pss(digest: hashes.HashAlgorithm) -> padding.PSS:

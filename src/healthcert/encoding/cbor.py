@@ -49,6 +49,8 @@ def _keep_unknown(tag: cbor2.CBORTag, _immutable: bool) -> Tag:
 
 
 _KEEP_TAGS = {number: partial(_keep, number) for number in _KNOWN_TAGS}
+_ARRAY_OF_TWO = b"\x82"
+_FAULTS = (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError)
 
 
 def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
@@ -58,20 +60,10 @@ def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
     Raises :class:`DecodeError` with ``code`` (``CBOR_DESERIALIZATION_FAILED`` where none is given) for anything
     malformed, nested deeper than ``max_depth``, with a repeated map key, or with bytes after its end.
     """
-    source = BytesIO(data)
+    marked = _ARRAY_OF_TWO + data + UNDEFINED_BYTE
     try:
-        decoder = cbor2.CBORDecoder(
-            source,
-            max_depth=max_depth,
-            allow_duplicate_keys=False,
-            semantic_decoders=_KEEP_TAGS,
-            tag_hook=_keep_unknown,
-        )
-        value = decoder.decode()
-        # Of all texts and numbers only rare binary ones have this byte as well.
-        if UNDEFINED_BYTE in data:
-            value = _replace_undefined(value)
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
+        value, is_whole = _read(data, marked, max_depth)
+    except _FAULTS:
         # The library's own message may quote the data, so it is not passed on.
         raise _error(code, "not well-formed CBOR within the limits") from None
     except BaseException as error:
@@ -79,9 +71,33 @@ def decode(data: bytes, *, max_depth: int, code: Code | None = None) -> Any:
         if type(error).__name__ == "PanicException":
             raise _error(code, "the CBOR decoder gave up") from None
         raise
-    if source.tell() != len(data):
+    if not is_whole:
         raise _error(code, "bytes after the end of the CBOR item")
     return value
+
+
+def _read(data: bytes, marked: bytes, max_depth: int) -> tuple[Any, bool]:
+    """The first item in ``data``, and whether there is nothing after it; ``marked`` is an array of it and undefined."""
+    # Of all texts and numbers only rare binary ones have this byte. Where it is not, it can mark the end: it comes out
+    # as the second of the two only if the first ended where it had to. What else is wrong it does not tell.
+    if UNDEFINED_BYTE not in data:
+        try:
+            value, end = cbor2.loads(
+                marked,
+                max_depth=max_depth + 1,
+                allow_duplicate_keys=False,
+                semantic_decoders=_KEEP_TAGS,
+                tag_hook=_keep_unknown,
+            )
+        except _FAULTS:
+            end = None
+        if end is cbor2.undefined:
+            return value, True
+    source = BytesIO(data)
+    decoder = cbor2.CBORDecoder(
+        source, max_depth=max_depth, allow_duplicate_keys=False, semantic_decoders=_KEEP_TAGS, tag_hook=_keep_unknown
+    )
+    return _replace_undefined(decoder.decode()), source.tell() == len(data)
 
 
 def has_undefined(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from healthcert.encoding import cbor
 from healthcert.encoding.algorithms import Algorithm
@@ -23,6 +23,26 @@ Headers = Mapping[int | str, Any]
 _NO_HEADERS: Headers = MappingProxyType({})
 
 
+class Signer(Private, frozen=True):
+    """What the headers say of the signer: every certificate of one DSC says the same.
+
+    ``kid`` and ``alg`` are whatever the parameters of that name hold, the protected one where both buckets have it
+    (RFC 9052 §3), None where neither has. ``algorithm`` is the one that ``alg`` names, None where it is not one of
+    :class:`Algorithm`; ``label`` is ``alg`` as it may be shown.
+    """
+
+    kid: Any
+    alg: Any
+    algorithm: Algorithm | None
+    label: str
+
+    @classmethod
+    def of(cls, protected: Headers, unprotected: Headers) -> Self:
+        kid, alg = ((protected if label in protected else unprotected).get(label) for label in (KID, ALG))
+        algorithm = Algorithm.from_cose(alg)
+        return cls(kid, alg, algorithm, shown(alg) if algorithm is None else algorithm.name)
+
+
 class Sign1(Private, frozen=True):
     """A decoded COSE_Sign1.
 
@@ -34,15 +54,12 @@ class Sign1(Private, frozen=True):
     unprotected: Headers
     payload: bytes
     signature: bytes
-
-    def header(self, label: int) -> Any:
-        """A header parameter; the protected one where both buckets have it (RFC 9052 §3), None where neither has."""
-        return self.protected[label] if label in self.protected else self.unprotected.get(label)
+    signer: Signer
 
     @property
     def algorithm(self) -> Algorithm | None:
         """The algorithm that ``alg`` names, None when absent or not one of :class:`Algorithm`."""
-        return Algorithm.from_cose(self.header(ALG))
+        return self.signer.algorithm
 
     def to_be_signed(self) -> bytes:
         """The encoded Sig_structure."""
@@ -104,21 +121,23 @@ def _decode_usual(data: bytes, max_depth: int) -> Sign1 | None:
     else:
         return None
     protected_bytes = data[3:end]
-    protected = _decode_protected(protected_bytes, max_depth)
-    if protected is None:
+    read = _decode_protected(protected_bytes, max_depth)
+    if read is None:
         return None
-    return Sign1(protected_bytes, protected, _NO_HEADERS, data[start:stop], signature)
+    protected, signer = read
+    return Sign1(protected_bytes, protected, _NO_HEADERS, data[start:stop], signature, signer)
 
 
 @lru_cache(maxsize=256)
-def _decode_protected(protected_bytes: bytes, max_depth: int) -> Headers | None:
+def _decode_protected(protected_bytes: bytes, max_depth: int) -> tuple[Headers, Signer] | None:
     """The protected header, or None where it needs a closer look. Every certificate of one DSC has the same."""
     try:
         protected = cbor.decode(protected_bytes, max_depth=max_depth)
         _check_labels(protected, "protected")
     except DecodeError:
         return None
-    return MappingProxyType(protected) if protected and CRIT not in protected else None
+    is_plain = protected and CRIT not in protected
+    return (MappingProxyType(protected), Signer.of(protected, _NO_HEADERS)) if is_plain else None
 
 
 def _decode_any(data: bytes, max_depth: int) -> Sign1:
@@ -153,7 +172,7 @@ def _decode_any(data: bytes, max_depth: int) -> Sign1:
     if not protected:
         protected_bytes = b""
     _check_crit(protected, unprotected)
-    return Sign1(protected_bytes, protected, unprotected, payload, signature)
+    return Sign1(protected_bytes, protected, unprotected, payload, signature, Signer.of(protected, unprotected))
 
 
 def _check_labels(headers: Any, bucket: str) -> None:

@@ -6,8 +6,9 @@ The stages are types: only :func:`signature` makes an :class:`Authenticated`, an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import compress, product
 
 from healthcert.codings import DETECTED, NOT_DETECTED, finding
 from healthcert.encoding.cwt import Claims
@@ -28,7 +29,8 @@ from healthcert.verify.policy import Policy, RevocationCheck, RulesCheck
 from healthcert.verify.report import odds_in_words
 
 _SHOWN_KID = 64
-_TIMES = {"exp": "expires_at", "iat": "issued_at", "nbf": "not_before"}
+# Which of the three time claims are not there, by whether each of them is None.
+_ABSENT = {missing: frozenset(compress(("exp", "iat", "nbf"), missing)) for missing in product((False, True), repeat=3)}
 
 
 class Authenticated(Private, frozen=True):
@@ -146,17 +148,20 @@ def _is_about(generation: Generation, decoded: Decoded) -> bool:
 def standing(decoded: Decoded, key: TrustedKey, now: datetime, policy: Policy) -> tuple[Finding, ...]:
     """Whether the key that signed is one to be believed: strong enough, on a current list, and its country's."""
     # HCERT specification §3.3.2: RSA keys have 2048 bits.
-    if key.rsa_bits is not None and key.rsa_bits < policy.rsa_bits:
-        raise _refuse(Code.PUBLIC_KEY_TOO_WEAK, f"the signing key is RSA with {key.rsa_bits} bits", Step.TRUST)
+    bits = key.rsa_bits
+    if bits is not None and bits < policy.rsa_bits:
+        raise _refuse(Code.PUBLIC_KEY_TOO_WEAK, f"the signing key is RSA with {bits} bits", Step.TRUST)
     findings: tuple[Finding, ...] = ()
     # HCERT specification §3.3.4: iss is the country of the issuer, which its DSC belongs to.
     issuer = decoded.claims.issuer
     if key.country is not None and issuer != key.country and ("co", issuer) in value_sets():
         findings = (Finding(Code.ISSUER_COUNTRY_MISMATCH, Step.TRUST, "iss names another country than the key's"),)
     ends = [p.expires_at for p in key.provenance if p.assurance in policy.assurances]
-    latest = max((end for end in ends if end is not None), default=None)
+    if None in ends or not ends:
+        return findings
+    latest = max([end for end in ends if end is not None])
     # Certificate governance §3.3: a DSC is valid for as long as it is on a current list.
-    if None in ends or latest is None or now <= latest:
+    if now <= latest:
         return findings
     if now - latest > policy.trust_grace:
         raise _refuse(Code.TRUST_LIST_EXPIRED, "the list that the key is on is too old", Step.TRUST)
@@ -200,10 +205,11 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
         raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(claims.invalid)}: not a moment in time", Step.TIME)
     # HCERT specification §3.3.5 and §3.3.6: exp and iat SHALL be there; every other family has its own.
     findings: tuple[Finding, ...] = ()
-    if missing := _absent(claims, decoded.needs):
-        raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(missing)}: missing", Step.TIME)
-    if decoded.may_lack and (missing := _absent(claims, decoded.may_lack)):
-        detail = f"{missing[0]} is missing, as this kind of certificate allows"
+    absent = _ABSENT[claims.expires_at is None, claims.issued_at is None, claims.not_before is None]
+    if missing := decoded.needs & absent:
+        raise _refuse(Code.CWT_TIME_INVALID, f"{', '.join(sorted(missing))}: missing", Step.TIME)
+    if missing := decoded.may_lack & absent:
+        detail = f"{min(missing)} is missing, as this kind of certificate allows"
         findings = (Finding(Code.TIME_ABSENT, Step.TIME, detail),)
     # RFC 8392 §3.1.6, §3.1.5: not before it was issued, not before nbf. Test CO16.
     if clock + skew < max(claims.issued_at or 0, claims.not_before or 0):
@@ -217,11 +223,6 @@ def time(decoded: Decoded, key: TrustedKey | None, now: datetime, policy: Policy
     # 2D-Doc specification §6: the certificate has to be valid on the day of the signature; documents outlive it.
     between = (clock, clock) if decoded.signed_between is None else decoded.signed_between
     return findings + _key_window(claims, key, between, skew)
-
-
-def _absent(claims: Claims, names: Collection[str]) -> list[str]:
-    """Those of the time claims with these names that are not there, in the order of the alphabet."""
-    return sorted([name for name in names if getattr(claims, _TIMES[name]) is None])
 
 
 def _key_window(claims: Claims, key: TrustedKey, between: tuple[float, float], skew: float) -> tuple[Finding, ...]:
@@ -354,10 +355,16 @@ def rules(ruling: Ruling | None, now: datetime, policy: Policy) -> Finding | Non
 def _overdue(ruling: Ruling, now: datetime, policy: Policy) -> datetime | None:
     """Since when all lists with the rules that are asked are too old, the country's or the issuer's; None if not."""
     for lists, type_ in ((ruling.lists, ACCEPTANCE), (ruling.issuer_lists, INVALIDATION)):
-        ends = [coverage.fresh_until for coverage in lists if type_ in coverage.types]
-        late = [end for end in ends if end is not None and now - end > policy.rules_grace]
-        if late and len(late) == len(ends):
-            return max(late)
+        late: list[datetime] = []
+        for coverage in lists:
+            if type_ in coverage.types:
+                end = coverage.fresh_until
+                if end is None or now - end <= policy.rules_grace:
+                    break
+                late.append(end)
+        else:
+            if late:
+                return max(late)
     return None
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from healthcert.encoding.algorithms import Algorithm, PrivateKey
+from healthcert.encoding.algorithms import Algorithm, PrivateKey, _to_raw
 
 MESSAGE = b"what is signed"
 
@@ -290,3 +290,13 @@ def test_what_is_no_integer_of_the_registry_is_no_algorithm(value: object) -> No
 )
 def test_key_tells_the_algorithm_it_signs_with(name: str, algorithm: Algorithm | None) -> None:
     assert Algorithm.for_key(key(name).public_key()) is algorithm
+
+
+@pytest.mark.parametrize(("size", "bits"), [(32, 256), (48, 384), (66, 521)])
+def test_der_of_every_length_becomes_raw(size: int, bits: int) -> None:
+    lengths = [1, 7, 8, 9, 15, 16, bits // 2, bits - 9, bits - 8, bits - 1, bits]
+    for r in lengths:
+        for s in lengths:
+            first, second = (1 << r) - 1, 1 << (s - 1)
+            raw = first.to_bytes(size, "big") + second.to_bytes(size, "big")
+            assert _to_raw(encode_dss_signature(first, second), size) == raw

@@ -43,7 +43,14 @@ def refusal(data: bytes, code: Code = Code.COSE_DESERIALIZATION_FAILED) -> Decod
 @pytest.mark.parametrize("tags", [(), (18,), (61, 18)], ids=str)
 def test_untagged_tag_18_and_cwt_tag_around_it_are_read_alike(tags: tuple[int, ...]) -> None:
     """RFC 9052 §2 (untagged, 18) and RFC 8392 §6 (61 around 18)."""
-    assert decode(tagged(PARTS, *tags)) == cose.Sign1(PROTECTED, {1: -7, 4: b"kid-8byt"}, {}, PAYLOAD, SIGNATURE)
+    assert decode(tagged(PARTS, *tags)) == cose.Sign1(
+        PROTECTED,
+        {1: -7, 4: b"kid-8byt"},
+        {},
+        PAYLOAD,
+        SIGNATURE,
+        cose.Signer(b"kid-8byt", -7, Algorithm.ES256, "ES256"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,8 +229,8 @@ def test_protected_header_wins_over_the_unprotected_one(
 ) -> None:
     """RFC 9052 §3: what is protected is trusted; a forged unprotected value must not replace it."""
     decoded = decode(message(cbor2.dumps(protected), unprotected))
-    assert decoded.algorithm is alg
-    assert decoded.header(cose.KID) == kid
+    assert decoded.algorithm is decoded.signer.algorithm is alg
+    assert decoded.signer.kid == kid
 
 
 SIZES = (0, 1, 23, 24, 255, 256, 65535, 65536)

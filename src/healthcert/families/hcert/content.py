@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import compress, product
@@ -25,6 +24,7 @@ from healthcert.families.hcert.payload import (
     VaccinationEntry,
     to_typed,
 )
+from healthcert.families.hcert.usual import read_usual
 from healthcert.families.hcert.valuesets import coding, value_sets
 from healthcert.families.protocol import Finding
 from healthcert.model import Coding, EntryType, Event, Holder, Recovery, TestResult, Vaccination
@@ -58,6 +58,10 @@ def read_payload(payload: Mapping[Any, Any]) -> Content:
     Raises :class:`VerificationError`: ``SCHEMA_VALIDATION_FAILED`` (also for a date that no calendar has), ``NO_ENTRY``
     or ``MULTIPLE_ENTRIES``.
     """
+    return read_usual(payload) or _read_any(payload)
+
+
+def _read_any(payload: Mapping[Any, Any]) -> Content:
     findings: list[Finding] = []
     dcc, mended = _typed(payload, findings)
     # DCC schema 1.3.0 (oneOf, maxItems 1): exactly one entry in total. Test DGC2 has three.
@@ -83,9 +87,10 @@ def read_payload(payload: Mapping[Any, Any]) -> Content:
 
 def _typed(payload: Mapping[Any, Any], findings: list[Finding]) -> tuple[Dcc, Mapping[Any, Any]]:
     """The payload typed and as a map, mended where it does not fit the schema as it stands."""
-    with suppress(msgspec.ValidationError):
+    try:
         return to_typed(payload), payload
-    mended, departures = mend(payload)
+    except msgspec.ValidationError:
+        mended, departures = mend(payload)
     findings += departures
     try:
         return to_typed(mended), mended

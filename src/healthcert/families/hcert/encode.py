@@ -6,8 +6,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import ValidationError
 
 from healthcert.encoding import base45, cbor, cose, cwt, deflate
 from healthcert.encoding.algorithms import Algorithm
@@ -15,7 +19,7 @@ from healthcert.errors import Code, IssueError, Step, VerificationError
 from healthcert.families.hcert.content import read_payload
 from healthcert.families.hcert.family import DCC_KEY, HCERT_CLAIM, PREFIX
 from healthcert.families.hcert.names import transliterate
-from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION, SCHEMA_VERSION_WITHOUT_FNT
+from healthcert.families.hcert.payload import MAX_TEXT, SCHEMA_VERSION, SCHEMA_VERSION_WITHOUT_FNT, to_typed
 from healthcert.families.hcert.valuesets import may_be_issued, product_of
 from healthcert.families.protocol import Wire
 from healthcert.model import Coding, Event, Holder, Private, Recovery, TestResult, Vaccination
@@ -40,7 +44,7 @@ class Unsigned(Private, frozen=True):
 
 
 def unsigned(
-    payload: dict[str, Any], *, country: str, issued_at: int, expires_at: int, algorithm: Algorithm, kid: bytes
+    payload: Mapping[str, Any], *, country: str, issued_at: int, expires_at: int, algorithm: Algorithm, kid: bytes
 ) -> Unsigned:
     """The message for a payload of :func:`to_payload`; times are seconds since 1970."""
     content = {HCERT_CLAIM: {DCC_KEY: payload}}
@@ -59,9 +63,14 @@ def wrap(
 ) -> Unsigned:
     """The message for claims of any kind behind any prefix; times are seconds since 1970."""
     # HCERT specification §3.3.1: alg and kid in the protected header; iss, exp, iat and hcert in the claims.
-    protected = cbor.encode({cose.ALG: algorithm.value, cose.KID: kid})
     claims = {cwt.ISS: issuer, cwt.EXP: expires_at, cwt.IAT: issued_at, **content}
-    return Unsigned(protected, cbor.encode(claims), prefix)
+    return Unsigned(_protected(algorithm, kid), cbor.encode(claims), prefix)
+
+
+@lru_cache(maxsize=256)
+def _protected(algorithm: Algorithm, kid: bytes) -> bytes:
+    """The protected header, which every certificate of one DSC has."""
+    return cbor.encode({cose.ALG: algorithm.value, cose.KID: kid})
 
 
 def to_payload(
@@ -86,10 +95,9 @@ def to_payload(
 
     def code(name: str, field: str, value: object, example: str) -> str:
         given = value.code if isinstance(value, Coding) else None
-        text = _matching(name, given, _CODE, "a code of 1 to 80 characters without spaces, as a Coding", example)
-        if text not in unlisted_codes and not may_issue(field, text):
-            raise _invalid(name, "an active code of its value set", example)
-        return text
+        # Any code may be a device's, also what came into its column by a slip: none of them is remembered.
+        judge = _judged_code if field == "t.ma" else _code
+        return judge(name, field, given if isinstance(given, str) else None, example, may_issue, unlisted_codes)
 
     entry: dict[str, Any] = {"tg": code("disease", "tg", event.disease, "840539006")}
     match event:
@@ -103,7 +111,7 @@ def to_payload(
                 "sd": _number("series", event.series),
                 "dt": _day("date", event.date),
             }
-            _check_product(entry, unlisted_codes)
+            _check_product(entry["mp"], entry["ma"], entry["vp"], unlisted_codes)
         case TestResult():
             group = "t"
             entry |= {
@@ -128,13 +136,9 @@ def to_payload(
                 raise _invalid("valid_until", "a day not before valid_from", "2021-12-01")
         case _:
             raise _invalid("event", "a vaccination, a test or a recovery", "Vaccination(...)")
-    where = _matching(
-        "country", event.country or country, _COUNTRY, "the two capital letters of a country (ISO 3166-1)", "FR"
-    )
-    if where not in unlisted_codes and not may_issue("co", where):
-        raise _invalid("country", "the two capital letters of a country (ISO 3166-1)", "FR")
+    where: object = event.country or country
     entry |= {
-        "co": where,
+        "co": _country(where if isinstance(where, str) else None, may_issue, unlisted_codes),
         "is": _spaced("issuer", event.issuer or issuer, "CNAM"),
         "ci": _text("certificate_id", event.certificate_id or certificate_id, "URN:UVCI:01:FR:T5DWTJYS4ZR8#4"),
     }
@@ -148,22 +152,52 @@ def to_payload(
     return payload
 
 
-def _check_product(entry: Mapping[str, Any], unlisted_codes: frozenset[str]) -> None:
+def _judged_code(
+    name: str,
+    field: str,
+    given: str | None,
+    example: str,
+    may_issue: Callable[[str, str], bool],
+    unlisted_codes: frozenset[str],
+) -> str:
+    text = _matching(name, given, _CODE, "a code of 1 to 80 characters without spaces, as a Coding", example)
+    if text not in unlisted_codes and not may_issue(field, text):
+        raise _invalid(name, "an active code of its value set", example)
+    return text
+
+
+# The same few codes come again and again. What was admitted is remembered, for as long as the same judge admits it.
+_code = lru_cache(maxsize=4096)(_judged_code)
+
+
+@lru_cache(maxsize=1024)
+def _country(given: str | None, may_issue: Callable[[str, str], bool], unlisted_codes: frozenset[str]) -> str:
+    rule = "the two capital letters of a country (ISO 3166-1)"
+    where = _matching("country", given, _COUNTRY, rule, "FR")
+    if where not in unlisted_codes and not may_issue("co", where):
+        raise _invalid("country", rule, "FR")
+    return where
+
+
+@lru_cache(maxsize=1024)
+def _check_product(code: str, manufacturer: str, vaccine: str, unlisted_codes: frozenset[str]) -> None:
     """A product goes with its manufacturer and its vaccine, or two issuers would encode one dose in two ways."""
-    product = product_of(entry["mp"])
+    product = product_of(code)
     if product is None:
         return
     # EU vaccine encoding instructions (guidelines on value sets, Annex A).
-    if entry["ma"] not in unlisted_codes | {product.manufacturer.code}:
+    if manufacturer not in unlisted_codes | {product.manufacturer.code}:
         raise _invalid("manufacturer", "that of the product", product.manufacturer.code)
-    if entry["vp"] not in unlisted_codes | {vaccine.code for vaccine in product.vaccines}:
+    if vaccine not in unlisted_codes | {one.code for one in product.vaccines}:
         raise _invalid("vaccine", "one of the product's", product.vaccines[0].code)
 
 
 def _refuse_what_a_dcc_cannot_hold(event: Event, holder: Holder) -> None:
     """Nothing that was to be certified may be left out in silence."""
-    for values, names in ((holder, _NO_PLACE[Holder]), (event, _NO_PLACE.get(type(event), ("other",)))):
-        for name in names:
+    for values, kind in ((holder, Holder), (event, type(event))):
+        if kind in _NO_PLACE and not any(_OUT_OF_PLACE[kind](values)):
+            continue
+        for name in _NO_PLACE.get(kind, ("other",)):
             if getattr(values, name):
                 raise _invalid(name, "an EU DCC has no place for it, so it must be left out", "None")
 
@@ -173,7 +207,9 @@ _NO_PLACE: dict[type, tuple[str, ...]] = {
     Vaccination: ("partial_date", "batch", "centre", "clinician", "other"),
     TestResult: ("sampled_on", "partial_date", "resulted_at", "other"),
 }
+_OUT_OF_PLACE = {kind: attrgetter(*names) for kind, names in _NO_PLACE.items()}
 _COUNTRY = re.compile(r"[A-Z]{1,10}")  # the schema allows organisations as well
+_BIRTH_DATE = re.compile(r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?")
 _FIRST_YEAR = 1900
 _CODE = re.compile(r"[!-~]{1,80}")
 _TRANSLITERATED = re.compile(r"[A-Z]+(<[A-Z]+)*")
@@ -205,7 +241,7 @@ def _birth_date(value: object) -> str:
     rule = "a date from 1900 as YYYY-MM-DD, YYYY-MM or YYYY, or empty when unknown"
     if not isinstance(value, str):
         raise _invalid("birth_date", rule, example)
-    if value and not re.fullmatch(r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?", value):
+    if value and not _BIRTH_DATE.fullmatch(value):
         raise _invalid("birth_date", rule, example)
     try:
         if value:
@@ -219,9 +255,13 @@ def _birth_date(value: object) -> str:
 _UNSEEN = {0xA0: " ", 0x202F: " ", 0xAD: None, 0x200E: None, 0x200F: None, 0x061C: None, 0xFEFF: None}
 _SPACES = re.compile("  +")
 _JOINERS = {0x200C: None, 0x200D: None}
+# Nearly every text: signs of ASCII and composed Latin letters. There is nothing unseen in it.
+_PLAIN = re.compile(f"[ -~\u00c0-\u017f]{{1,{MAX_TEXT}}}")
 
 
 def _text(name: str, value: object, example: str) -> str:
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and not value.isspace():
+        return value
     text = unicodedata.normalize("NFC", value).translate(_UNSEEN) if isinstance(value, str) else ""
     if not text.strip() or len(text) > MAX_TEXT or not text.translate(_JOINERS).isprintable():
         raise _invalid(name, f"text of 1 to {MAX_TEXT} printable characters", example)
@@ -230,7 +270,8 @@ def _text(name: str, value: object, example: str) -> str:
 
 def _spaced(name: str, value: object, example: str) -> str:
     """A text without what nobody sees of its spaces: else one name, of two systems, would be two."""
-    return _SPACES.sub(" ", _text(name, value, example)).strip(" ")
+    text = _text(name, value, example)
+    return (_SPACES.sub(" ", text) if "  " in text else text).strip(" ")
 
 
 def _matching(name: str, value: object, pattern: re.Pattern[str], rule: str, example: str) -> str:
@@ -262,6 +303,8 @@ def _moment(name: str, value: object) -> str:
 def _check(payload: dict[str, Any]) -> None:
     """The payload must pass what a strict verifier will ask of it, but for codes, which were judged one by one."""
     try:
+        if _is_plain(payload):
+            return
         findings = read_payload(payload).findings
     except VerificationError as error:
         raise IssueError(error.code, error.detail, Step.CONTENT) from None
@@ -269,6 +312,25 @@ def _check(payload: dict[str, Any]) -> None:
         # A verifier's value sets may be older than the issuer's, and what was forced by name is in none.
         if finding.code not in (Code.UNKNOWN_DISEASE, Code.UNKNOWN_CODE):
             raise IssueError(finding.code, finding.detail, Step.CONTENT)
+
+
+def _is_plain(payload: dict[str, Any]) -> bool:
+    """Whether a payload fits the schema, and is such that a verifier has nothing else to find in it.
+
+    What there is to find beyond the schema is a day that no calendar has, which no date is; a text that is too long,
+    which only a given spelling of a name can be here; and what another version than the usual asks for.
+    """
+    names = payload["nam"]
+    if "fnt" not in names or max(map(len, names.values())) > MAX_TEXT:
+        return False
+    # The last hours of that year are in no calendar in every zone.
+    if "t" in payload and payload["t"][0]["sc"] >= "9999":
+        return False
+    try:
+        to_typed(payload)
+    except ValidationError:
+        return False
+    return True
 
 
 def _invalid(name: str, rule: str, example: str) -> IssueError:

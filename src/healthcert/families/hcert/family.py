@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from healthcert.encoding import base45, cbor, cose, cwt, deflate
@@ -30,6 +31,20 @@ _LIGHT_LIFE = 48 * 3600  # seconds; the longest that Switzerland gave one
 _EU_DCC, _DDCC, _DVC = "EU DCC", who.DdccVaccination.name, dvc.Dvc.name
 
 
+class _Held(Struct, frozen=True):
+    """What is known of that which stands in a claim: the kinds by key, their names, and the domains of all of them."""
+
+    known: Sequence[tuple[int, Kind]]
+    kinds: tuple[str, ...]
+    domains: frozenset[str] | None
+
+    @classmethod
+    def of(cls, known: Sequence[tuple[int, Kind]]) -> _Held:
+        # The domains of trust that every kind may be signed in.
+        domains = frozenset.intersection(*[kind.domains for _, kind in known]) if known else None
+        return cls(known, tuple([kind.name for _, kind in known]), domains)
+
+
 class Hcert:
     """A family of texts in the form of ``HC1:``, told from its siblings by the prefix.
 
@@ -44,7 +59,7 @@ class Hcert:
         self._kinds = kinds
         self._claim = claim
         self._drafts = _DDCC in self.kinds
-        self._alone = {key: ((key, kind),) for key, kind in kinds.items()}
+        self._alone = {key: _Held.of([(key, kind)]) for key, kind in kinds.items()}
 
     def recognises(self, text: str) -> bool:
         # HCERT specification §4.2.2: the context identifier HC1, upper case, and a colon.
@@ -86,14 +101,23 @@ class Hcert:
         return f"the kid has {len(decoded.kid)} bytes instead of {_KID_SIZE}"
 
     def entry_types(self, decoded: Decoded) -> frozenset[EntryType]:
-        types: frozenset[EntryType] = frozenset()
-        for key, kind in self._known(decoded.content):
+        types = _NO_TYPES
+        for key, kind in self._held(decoded.content).known:
             types |= kind.entry_types(decoded.content[key])
         return types
 
     def parse(self, decoded: Decoded, kinds: Container[str]) -> tuple[HealthCertificate, tuple[Finding, ...]]:
-        content = decoded.content
-        known, unknown = self._known(content), ""
+        content, known = decoded.content, self._held(decoded.content).known
+        if len(content) == 1 and known:  # nearly always
+            ((key, kind),) = known
+            read = kind.read(content[key])
+            return _certificate(kind, content[key], read, decoded.claims), tuple(read.findings)
+        return self._parse_several(decoded, known, kinds)
+
+    def _parse_several(
+        self, decoded: Decoded, known: Sequence[tuple[int, Kind]], kinds: Container[str]
+    ) -> tuple[HealthCertificate, tuple[Finding, ...]]:
+        content, unknown = decoded.content, ""
         if len(content) > len(known):
             unknown = ", ".join([str(key) for key in content if key not in self._kinds][:_LISTED])
         if not known:
@@ -105,81 +129,64 @@ class Hcert:
             )
         # A kind that is not asked for is not read, and stays among what is merely kept; but something is always shown.
         wanted = [pair for pair in known if pair[1].name in kinds] or known[:1]
-        certificates: list[HealthCertificate] = []
-        findings: list[Finding] = []
-        for key, kind in wanted:
-            read = kind.read(content[key])
-            findings += read.findings
-            certificates.append(_certificate(kind, content[key], read, decoded.claims))
+        read = [(key, kind, kind.read(content[key])) for key, kind in wanted]
+        first, *beside = [_certificate(kind, content[key], one, decoded.claims) for key, kind, one in read]
+        findings = [finding for _, _, one in read for finding in one.findings]
         if unknown:
             findings.append(Finding(Code.UNKNOWN_CLAIM, Step.CONTENT, f"unknown in the hcert claim: {unknown}"))
-        first, *beside = certificates
-        if len(content) > 1:
-            read_keys = {key for key, _ in wanted}
-            other = {str(key): value for key, value in content.items() if key not in read_keys}
-            first = replace(first, beside=tuple(beside), other=other)
-        return first, tuple(findings)
+        read_keys = {key for key, _ in wanted}
+        other = {str(key): value for key, value in content.items() if key not in read_keys}
+        return replace(first, beside=tuple(beside), other=other), tuple(findings)
 
-    def _known(self, content: Mapping[Any, Any]) -> Sequence[tuple[int, Kind]]:
+    def _held(self, content: Mapping[Any, Any]) -> _Held:
         if len(content) == 1:  # nearly always
-            return self._alone.get(next(iter(content)), ())
-        return [(key, kind) for key, kind in self._kinds.items() if key in content]
-
-    def _domains(self, content: Mapping[Any, Any]) -> frozenset[str] | None:
-        """The domains of trust that every kind in ``content`` may be signed in."""
-        known = self._known(content)
-        if len(known) == 1:  # nearly always
-            return known[0][1].domains
-        return frozenset.intersection(*(kind.domains for _, kind in known)) if known else None
+            return self._alone.get(next(iter(content)), _NOTHING_KNOWN)
+        return _Held.of([(key, kind) for key, kind in self._kinds.items() if key in content])
 
     def _decode(self, text: str, limits: Limits, findings: tuple[Finding, ...]) -> Decoded:
         message_bytes = deflate.inflate(base45.decode(text[len(self.prefix) :]), limit=limits.inflated_bytes)
         message = cose.decode_sign1(message_bytes, max_depth=limits.cbor_depth)
         claims = cwt.decode_claims(message.payload, max_depth=limits.cbor_depth)
         content = self._content(claims.raw)
-        kinds = tuple([kind.name for _, kind in self._known(content)])
-
-        kid = message.header(cose.KID)
-        if kid is not None and not isinstance(kid, bytes):
+        held, signer = self._held(content), message.signer
+        if signer.kid is not None and not isinstance(signer.kid, bytes):
             # RFC 9052 §3.1: kid is a byte string.
             raise DecodeError(Code.COSE_DESERIALIZATION_FAILED, "the kid is not a byte string", Step.DECODE)
-        # HCERT specification §3.3.3 has the protected kid count where both exist; Sign1.header does the same for alg.
+        # HCERT specification §3.3.3 has the protected kid count where both exist; Signer does the same for alg.
         # RFC 9052 §3.1: alg must be authenticated where the key can be; the quirk is in the field, and test CO20
         # has it accepted. The key decides what is verified, so nothing is gained by forging it.
-        alg = message.header(cose.ALG)
-        if alg is not None and cose.ALG not in message.protected:
+        if signer.alg is not None and cose.ALG not in message.protected:
             findings += (_UNPROTECTED,)
         # RFC 8949 §3.3: undefined is no value. Issuer check I-CO5.
         if cbor.UNDEFINED_BYTE in message.payload and cbor.has_undefined(claims.raw):
             findings += (_UNDEFINED_VALUE,)
         # HCERT specification §3.3.4: iss may be left out; if there, it is a country, ISO 3166-1. Issuer check I-CO1.
-        if _EU_DCC in kinds and cwt.ISS in claims.raw and ("co", claims.issuer) not in value_sets():
+        if _EU_DCC in held.kinds and cwt.ISS in claims.raw and ("co", claims.issuer) not in value_sets():
             findings += (_NO_COUNTRY,)
         # HCERT specification §3.3.5, §3.3.6: exp and iat are integers. Issuer check I-CO4.
         if claims.quirks:
             findings += tuple(Finding(quirk, Step.TIME, _TIME_QUIRKS[quirk]) for quirk in dict.fromkeys(claims.quirks))
         may_lack = _NONE
-        if kinds and _DRAFTS.issuperset(kinds):
-            may_lack = _EXP if _DVC in kinds else _TIMES
+        if held.kinds and _DRAFTS.issuperset(held.kinds):
+            may_lack = _EXP if _DVC in held.kinds else _TIMES
             claims = _with_validity(claims, content)
         elif self._claim == LIGHT_CLAIM and claims.expires_at is None and claims.issued_at is not None:
             claims = replace(claims, expires_at=min(claims.issued_at + _LIGHT_LIFE, cwt.LATEST))
             findings += (_LIGHT_WITHOUT_END,)
 
-        algorithm = message.algorithm
         return Decoded(
             family=self,
-            kinds=kinds,
-            kid=kid,
-            algorithm=algorithm,
-            algorithm_label=cose.shown(alg) if algorithm is None else algorithm.name,
+            kinds=held.kinds,
+            kid=signer.kid,
+            algorithm=signer.algorithm,
+            algorithm_label=signer.label,
             signed=message.to_be_signed(),
             signature=message.signature,
             claims=claims,
             content=content,
             findings=findings,
             algorithms=_ALGORITHMS,
-            domains=self._domains(content),
+            domains=held.domains,
             needs=_TIMES - may_lack if may_lack else _TIMES,
             may_lack=may_lack,
         )
@@ -229,6 +236,8 @@ _ALGORITHMS = frozenset((Algorithm.ES256, Algorithm.PS256))
 _TIMES, _EXP, _NONE = frozenset(("exp", "iat")), frozenset(("exp",)), frozenset[str]()
 # WHO's records tell their validity themselves, or for life: issuers are known to leave out the claims.
 _DRAFTS = frozenset((_DDCC, _DVC))
+_NOTHING_KNOWN = _Held((), (), None)
+_NO_TYPES = frozenset[EntryType]()
 _LISTED = 20  # keys in a message
 _INT = frozenset((int,))
 _URL_ESCAPED = Finding(Code.URL_ESCAPED_TEXT, Step.DECODE, "spaces arrived as %20")
@@ -253,7 +262,7 @@ def _certificate(kind: Kind, payload: Any, read: Content, claims: cwt.Claims) ->
         expires_at=cwt.as_moment(claims.expires_at),
         identifiers=tuple([event.certificate_id for event in read.events if event.certificate_id]),
         links=read.links,
-        raw=payload if isinstance(payload, Mapping) else {kind.name: payload},
+        raw=payload if isinstance(payload, dict) else {kind.name: payload},
     )
 
 

@@ -60,7 +60,9 @@ def transliterate(name: str, field: str = "name", *, variant: Mapping[str, str] 
         spelled = name.translate(_one_by_one())
         if not _SPELLED.fullmatch(spelled):
             spelled = _spell_all(name, LETTERS, field)
-    return "<".join([word for word in spelled.split("<") if word])[:MAX_TEXT].rstrip("<")
+    if "<" in spelled:
+        spelled = "<".join([word for word in spelled.split("<") if word])
+    return spelled[:MAX_TEXT].rstrip("<")
 
 
 def check_variant(variant: Mapping[str, str]) -> None:
