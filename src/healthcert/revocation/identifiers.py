@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from enum import StrEnum, unique
 from hashlib import sha256
 from typing import Any
@@ -81,6 +81,8 @@ _BY_CODE = {code: kind for kind, (code, _) in _FORMS.items()}
 
 EU_TYPES = (IdentifierType.SIGNATURE, IdentifierType.UCI, IdentifierType.COUNTRYCODEUCI)
 """Those of the EU's gateway, and of all that hands on what is there."""
+ALWAYS_THERE = (IdentifierType.SIGNATURE, IdentifierType.NL_PROOF)
+"""Those that every HCERT has an identifier of, whatever is in it."""
 _OF_HCERTS = (
     *EU_TYPES,
     IdentifierType.NL_PROOF,
@@ -123,12 +125,14 @@ def hcert_identifiers(
     found: dict[IdentifierType, tuple[bytes, ...]] = {}
     for kind in _OF_HCERTS:
         if types is None or kind in types:
-            if kind is IdentifierType.SIGNATURE:
-                found[kind] = (signature_hash(signature, algorithm),)
-            elif kind is IdentifierType.NL_PROOF:
-                found[kind] = (dutch_proof_id(signature, algorithm),)
-            elif keys := [key for entry in known for key in _of_entry(kind, *entry, issuer)]:
-                found[kind] = tuple(dict.fromkeys(keys))
+            if kind in _OF_SIGNATURES:
+                found[kind] = (_OF_SIGNATURES[kind](signature, algorithm),)
+            else:
+                keys: list[bytes] = []
+                for ci, co in known:
+                    keys += _OF_ENTRIES[kind](ci, co, issuer)
+                if keys:
+                    found[kind] = tuple(dict.fromkeys(keys))
     return found
 
 
@@ -148,15 +152,9 @@ def twoddoc_identifiers(text: str) -> dict[IdentifierType, tuple[bytes, ...]]:
     return {IdentifierType.FR_2DDOC: (french_2ddoc_hash(text),)}
 
 
-def _of_entry(kind: IdentifierType, ci: str, co: str | None, issuer: str | None) -> Iterable[bytes]:
-    if kind is IdentifierType.UCI:
-        return (uci_hash(ci),)
-    if kind is IdentifierType.COUNTRYCODEUCI:
-        # The German apps take iss, which may be missing; nothing says which it is where iss and co differ.
-        return [country_uci_hash(country, ci) for country in dict.fromkeys((issuer, co)) if country]
-    if kind is IdentifierType.UVCI:
-        return (uvci_hash(ci),)
-    return (french_dcc_hash(co, ci),) if co else ()
+def _countries(co: str | None, issuer: str | None) -> Iterable[str]:
+    # The German apps take iss, which may be missing; nothing says which it is where iss and co differ.
+    return [country for country in dict.fromkeys((issuer, co)) if country]
 
 
 # --- Single keys ---
@@ -236,6 +234,19 @@ def fhir_rid(bundle: Mapping[str, Any]) -> str:
         raise _unreadable(error.detail) from None
     # SMART Health Cards, RFC 002: the digest is of base64url text, not of the bundle's bytes.
     return _base64url(sha256(_base64url(canonical).encode("ascii")).digest()[:_FHIR_DIGEST])
+
+
+_OF_SIGNATURES: Mapping[IdentifierType, Callable[[bytes, Algorithm], bytes]] = {
+    IdentifierType.SIGNATURE: signature_hash,
+    IdentifierType.NL_PROOF: dutch_proof_id,
+}
+_OF_ENTRIES: Mapping[IdentifierType, Callable[[str, str | None, str | None], Iterable[bytes]]] = {
+    IdentifierType.UCI: lambda ci, _co, _issuer: (uci_hash(ci),),
+    IdentifierType.COUNTRYCODEUCI: lambda ci, co, issuer: [country_uci_hash(c, ci) for c in _countries(co, issuer)],
+    IdentifierType.UVCI: lambda ci, _co, _issuer: (uvci_hash(ci),),
+    IdentifierType.FR_DCC: lambda ci, co, _issuer: (french_dcc_hash(co, ci),) if co else (),
+}
+"""What makes the keys of an entry: of its identifier, its country, and the claim ``iss``."""
 
 
 def _r_and_s(signature: bytes, algorithm: Algorithm) -> tuple[bytes, bytes]:

@@ -1,17 +1,21 @@
-"""One source's list, ready to be asked: its records and filters in mapped files, and whom it speaks for."""
+"""One source's list, ready to be asked: its records and filters in mapped files, and whom it speaks for.
+
+Where the records about one key's certificates are is looked for once, and not for each of them.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from healthcert.errors import Code, RevocationError, Step
 from healthcert.revocation import bloom, varhash
 from healthcert.revocation.answer import Coverage
 from healthcert.revocation.coordinates import Mode, place
-from healthcert.revocation.identifiers import EU_TYPES, IdentifierType, Subject
+from healthcert.revocation.identifiers import ALWAYS_THERE, EU_TYPES, IdentifierType, Subject
 from healthcert.revocation.ledger import Head
 from healthcert.revocation.segment import (
     BLOOM,
@@ -25,7 +29,7 @@ from healthcert.revocation.segment import (
     section_key,
 )
 
-_MISSES = 10_000  # sections that are not there, kept in mind; and filters that were measured
+_MEASURED = 10_000  # filters whose odds are kept in mind
 
 
 class Lookup:
@@ -40,91 +44,51 @@ class Lookup:
         self.coverage = Coverage(head.source, head.format, head.fetched_at, head.best_before, head.signer is not None)
         self._newest_first = self.segments[::-1]
         self.types = frozenset(type_ for code in head.types if (type_ := IdentifierType.from_code(code)))
+        self.modes = {kid: Mode(name) for kid, name in head.modes.items()}
         self._dead = frozenset(head.dead)
-        self._modes = {kid: Mode(name) for kid, name in head.modes.items()}
         self._kids, self._keys, self._countries = frozenset(head.kids), frozenset(head.keys), frozenset(head.countries)
         self._measured: dict[tuple[str, int], float] = {}
-        self._sections: dict[tuple[IdentifierType, str, bytes | None], tuple[Section, ...]] = {}
 
-    def names(self, subject: Subject, moment: int) -> bool:
-        """Whether a record names the certificate."""
-        for type_, keys in subject.identifiers.items():
-            if type_ not in self.types:
-                continue
-            for issuer, kid in _names_of_keys(subject):
-                sections = self._sections.get((type_, issuer, kid))
-                if sections is None:
-                    sections = self._open(type_, issuer, kid)
-                for key in keys:
-                    for section in sections:
-                        number = section.find(key)
-                        if number is None:
-                            continue
-                        numbers = tuple(section.find_all(key))
-                        if any(self._counts(one, subject, moment) for one in numbers):
-                            return True
-                        if TOMBSTONE in numbers:
-                            break  # what stands behind is no longer listed
-        return False
+    def speaks_for(self, kid: bytes | None, country: str | None, issuer: str | None) -> bool:
+        """Whether the list speaks for the certificates of a key."""
+        if issuer is not None:
+            return (issuer, kid) in self._keys
+        return kid in self._kids or country in self._countries or "*" in self._countries
 
-    def odds(self, subject: Subject, moment: int) -> float | None:
-        """The probability of a false hit where a filter has the certificate; None where none has.
+    def sections(self, type_: IdentifierType, issuer: str, kid: bytes | None) -> tuple[Section, ...]:
+        """The records of a type under an issuer and kid, the newest first.
 
-        It is that of all filters that were asked together, up to 1, and never quite 0.
+        Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) for a section that is damaged.
         """
-        asked: list[tuple[Segment, Row, Mode]] = []
-        hit = False
-        for kid in (subject.kid, None) if subject.kid is not None else (None,):
-            mode = self._modes.get(b"" if kid is None else kid)
-            if mode is None:
-                continue
-            for key in (key for type_ in EU_TYPES for key in subject.identifiers.get(type_, ())):
-                for segment, row in self._filters(kid, mode, key):
-                    if self._counts(row.extra, subject, moment):
-                        asked.append((segment, row, mode))
-                        hit = hit or _contains(segment, row, key)
-        return max(min(sum(self._odds_of(*one) for one in asked), 1.0), sys.float_info.min) if hit else None
-
-    def covers(self, subject: Subject) -> bool:
-        """Whether the list speaks for the certificate's issuer."""
-        if not any(keys and type_ in self.types for type_, keys in subject.identifiers.items()):
-            return False
-        if subject.issuer is not None:
-            return (subject.issuer, subject.kid) in self._keys
-        return subject.kid in self._kids or subject.country in self._countries or "*" in self._countries
-
-    def _open(self, type_: IdentifierType, issuer: str, kid: bytes | None) -> tuple[Section, ...]:
         key = section_key(type_.code, issuer, kid)
         found = tuple(s for segment in self._newest_first if (s := segment.section(key)) is not None)
         if any(section.width != type_.width for section in found):
             raise _unreadable("a section of identifiers of another length than their type has")
-        # Whoever asks about kids that there are not must not fill the memory.
-        if found or len(self._sections) < _MISSES:
-            self._sections[type_, issuer, kid] = found
         return found
 
-    def _filters(self, kid: bytes | None, mode: Mode, key: bytes) -> Iterator[tuple[Segment, Row]]:
+    def filters(self, kid: bytes | None, mode: Mode, key: bytes) -> Iterator[tuple[Segment, Row]]:
+        """The filters of a kid that would have an identifier."""
         where = chunk_key(kid, *place(key, mode))
         for segment in self._newest_first:
             for row in segment.rows(where):
                 if row.kind != RECORDS:
                     yield segment, row
 
-    def _odds_of(self, segment: Segment, row: Row, mode: Mode) -> float:
+    def odds_of(self, segment: Segment, row: Row, mode: Mode) -> float:
         """The probability that a filter has an identifier that was never put in; counting its bits takes a while."""
         known = self._measured.get((segment.path.name, row.start))
         if known is None:
             known = _measure(segment, row, mode)
-            if len(self._measured) < _MISSES:
+            if len(self._measured) < _MEASURED:
                 self._measured[segment.path.name, row.start] = known
         return known
 
-    def _counts(self, number: int, subject: Subject, moment: int) -> bool:
+    def counts(self, number: int, subject: Subject, now: datetime) -> bool:
         """Whether what came from this origin is about this certificate, and still counts."""
         if number == TOMBSTONE or number in self._dead:
             return False
         origin = self.segments[-1].origin(number)
-        if origin.expires < moment:
+        if origin.expires < int(now.timestamp()):
             return False
         # A country revokes what it issued, and nobody else's.
         if origin.country is not None and subject.country is not None and origin.country != subject.country:
@@ -133,9 +97,76 @@ class Lookup:
         return origin.before == NEVER or subject.not_before is None or not subject.not_before >= origin.before
 
 
-def _names_of_keys(subject: Subject) -> tuple[tuple[str, bytes | None], ...]:
+class KeyLookup:
+    """One source's list, as far as it is about the certificates of one key.
+
+    ``types`` are the types of identifiers that it has to be asked about. It speaks for certificates that have one of
+    the types in ``speaks_by``.
+    """
+
+    __slots__ = ("_damaged", "_list", "_modes", "_sections", "coverage", "source", "speaks_by", "types")
+
+    def __init__(self, of: Lookup, kid: bytes | None, country: str | None, issuer: str | None) -> None:
+        self._list = of
+        self.source = of.head.source
+        self.coverage = of.coverage
+        self.speaks_by = of.types if of.speaks_for(kid, country, issuer) else frozenset()
+        names = _names_of_keys(kid, issuer)
+        self._sections: dict[IdentifierType, tuple[tuple[Section, ...], ...]] = {}
+        self._damaged: set[IdentifierType] = set()
+        for type_ in of.types:
+            try:
+                found = tuple(sections for name in names if (sections := of.sections(type_, *name)))
+            except RevocationError:
+                self._damaged.add(type_)  # it is told to those who ask about it
+            else:
+                if found:
+                    self._sections[type_] = found
+        kids = dict.fromkeys((kid, None))
+        self._modes = [(one, mode) for one in kids if (mode := of.modes.get(b"" if one is None else one)) is not None]
+        self.types = frozenset((*self._sections, *self._damaged, *(EU_TYPES if self._modes else ())))
+        if not self.speaks_by.isdisjoint(ALWAYS_THERE):
+            # What each certificate has tells whether the list speaks for it: what else it goes by need not be computed.
+            self.types |= {next(type_ for type_ in ALWAYS_THERE if type_ in self.speaks_by)}
+        else:
+            self.types |= self.speaks_by
+
+    def names(self, subject: Subject, now: datetime) -> bool:
+        """Whether a record names the certificate. Raises :class:`RevocationError` for what is damaged."""
+        for type_, keys in subject.identifiers.items():
+            if type_ in self._damaged:
+                raise _unreadable("a section of it is damaged")
+            for sections in self._sections.get(type_, ()):
+                for key in keys:
+                    for section in sections:
+                        if section.find(key) is None:
+                            continue
+                        numbers = tuple(section.find_all(key))
+                        if any(self._list.counts(one, subject, now) for one in numbers):
+                            return True
+                        if TOMBSTONE in numbers:
+                            break  # what stands behind is no longer listed
+        return False
+
+    def odds(self, subject: Subject, now: datetime) -> float | None:
+        """The probability of a false hit where a filter has the certificate; None where none has.
+
+        It is that of all filters that were asked together, up to 1, and never quite 0. Raises as :meth:`names`.
+        """
+        asked: list[tuple[Segment, Row, Mode]] = []
+        hit = False
+        for kid, mode in self._modes:
+            for key in (key for type_ in EU_TYPES for key in subject.identifiers.get(type_, ())):
+                for segment, row in self._list.filters(kid, mode, key):
+                    if self._list.counts(row.extra, subject, now):
+                        asked.append((segment, row, mode))
+                        hit = hit or _contains(segment, row, key)
+        return max(min(sum(self._list.odds_of(*one) for one in asked), 1.0), sys.float_info.min) if hit else None
+
+
+def _names_of_keys(kid: bytes | None, issuer: str | None) -> tuple[tuple[str, bytes | None], ...]:
     """Issuer and kid of the sections that a certificate may be in, from the narrowest to that of whatever key."""
-    names = [(subject.issuer or "", subject.kid), (subject.issuer or "", None), ("", None)]
+    names = [(issuer or "", kid), (issuer or "", None), ("", None)]
     return tuple(dict.fromkeys(names))
 
 

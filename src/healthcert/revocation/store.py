@@ -9,14 +9,16 @@ from typing import Self
 from healthcert.errors import Code, RevocationError, Step
 from healthcert.lists.anchors import Environment
 from healthcert.revocation import ledger
-from healthcert.revocation.answer import Coverage, RevocationAnswer, Standing
+from healthcert.revocation.answer import RevocationAnswer
 from healthcert.revocation.identifiers import IdentifierType, Subject
+from healthcert.revocation.keylists import KeyLists
 from healthcert.revocation.ledger import State
-from healthcert.revocation.lookup import Lookup
+from healthcert.revocation.lookup import KeyLookup, Lookup
 from healthcert.revocation.segment import Segment
 
 LEDGER = "ledger.db"
 _TRIES = 20
+_KEYS = 4096  # that are kept in mind; an issuer has a few, and the EU had some hundred
 
 
 class RevocationStore:
@@ -95,34 +97,14 @@ class RevocationStore:
 
         Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) when a file is damaged, unless another has it.
         """
-        # Another thread may take in new lists meanwhile: all of this is about those of one moment.
-        index, moment = self._index, int(now.timestamp())
-        damaged = set(index.damaged)
-        lists: list[Coverage] = []
-        overdue: list[Coverage] = []
-        where, odds = None, 0.0
-        for one in index.lists:
-            end = one.coverage.fresh_until
-            fresh = end is None or now - end <= grace
-            try:
-                named = one.names(subject, moment)
-                # Not by the number of its filters, for those that ended of late are not among them.
-                found = one.odds(subject, moment) if one.head.modes and not named else None
-            except RevocationError:
-                damaged.add(one.head.source)
-                continue
-            if named:
-                on = (one.coverage,)
-                return RevocationAnswer(Standing.HIT, one.head.source, 0.0, *((on, ()) if fresh else ((), on)))
-            if found is not None:
-                where, odds = (one, found) if where is None or found < odds else (where, odds)
-            if one.covers(subject):
-                (lists if fresh else overdue).append(one.coverage)
-        if damaged:
-            raise _unreadable(f"update or remove what is damaged of it: {', '.join(sorted(damaged))}")
-        if where is not None:
-            return RevocationAnswer(Standing.POSSIBLE, where.head.source, odds, tuple(lists), tuple(overdue))
-        return RevocationAnswer(Standing.CLEAR if lists else Standing.UNKNOWN, None, 0.0, tuple(lists), tuple(overdue))
+        return self.about_key(subject.kid, subject.country, subject.issuer).ask(subject, now, grace)
+
+    def about_key(self, kid: bytes | None, country: str | None, issuer: str | None = None) -> KeyLists:
+        """The lists, as they are about the certificates of one key, and by which identifiers these may be on them.
+
+        ``kid``, ``country`` and ``issuer`` are as in :class:`Subject`. Lists taken in later are not among them.
+        """
+        return self._index.about_key(kid, country, issuer)
 
     def __len__(self) -> int:
         """How many identifiers its lists name; those in filters cannot be counted."""
@@ -136,7 +118,7 @@ class RevocationStore:
 class _Index:
     """All lists of one moment."""
 
-    __slots__ = ("damaged", "lists", "missing", "state", "types")
+    __slots__ = ("_by_key", "damaged", "lists", "missing", "state", "types")
 
     def __init__(self, state: State, lists: tuple[Lookup, ...], *, missing: bool = False) -> None:
         self.state = state
@@ -144,6 +126,18 @@ class _Index:
         self.missing = missing
         self.types = frozenset(type_ for one in lists for type_ in one.types)
         self.damaged = frozenset(state.lists) - {one.head.source for one in lists}
+        self._by_key: dict[tuple[bytes | None, str | None, str | None], KeyLists] = {}
+
+    def about_key(self, kid: bytes | None, country: str | None, issuer: str | None) -> KeyLists:
+        found = self._by_key.get((kid, country, issuer))
+        if found is None:
+            lists = [KeyLookup(one, kid, country, issuer) for one in self.lists]
+            found = KeyLists(lists, damaged=self.damaged, types=self.types, environment=self.state.environment)
+            # Whoever asks about keys that there are not must not fill the memory.
+            if len(self._by_key) >= _KEYS:
+                self._by_key.clear()
+            self._by_key[kid, country, issuer] = found
+        return found
 
 
 def _read(folder: Path) -> _Index:

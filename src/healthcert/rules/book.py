@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+
+from msgspec import Struct
 
 from healthcert.errors import Code, RuleError, Step
 from healthcert.rules.certlogic import VERSION, data_accesses
 from healthcert.rules.certlogic.budget import start_counting
 from healthcert.rules.rule import ACCEPTANCE, GENERAL, INVALIDATION, Rule, Version, region_of, version_key
-from healthcert.rules.ruling import RuleResult, RuleState, Ruling, apply_rule, combined, gate
+from healthcert.rules.ruling import Asked, Coverage, Ruling, apply_rules, asked, closed, combined, gate
 from healthcert.rules.subject import RuleSubject
 from healthcert.rules.valuesets import ValueSets, shipped_for_rules
 
@@ -22,9 +24,6 @@ _TIMES = frozenset(("", "external", "external.exp", "external.iat"))
 _KEPT = 4096  # selections that are kept; a verifier at a door needs a dozen
 
 
-_Gated = tuple[tuple[Rule, tuple[Code, str] | None], ...]
-
-
 class Selection:
     """The rules that apply, by identifier. ``accepts`` is whether one of them is of acceptance."""
 
@@ -34,22 +33,22 @@ class Selection:
         self.rules = rules
         self.accepts = any(rule.type == ACCEPTANCE for rule in rules)
         self.reads_times = any(map(_reads_times, rules))
-        self._gated: dict[tuple[Version | None, Version], _Gated] = {}
+        self._gated: dict[tuple[Version | None, Version], tuple[Asked, ...]] = {}
 
-    def gated(self, version: Version | None, cap: Version) -> _Gated:
-        """Each rule, and why it is not asked about certificates of the schema's ``version``, if so."""
+    def gated(self, version: Version | None, cap: Version) -> tuple[Asked, ...]:
+        """Each rule, ready to be asked about certificates of the schema's ``version``; or OPEN, if it is not to be."""
         found = self._gated.get((version, cap))
         if found is None:
-            found = tuple((rule, self._problem(rule, version, cap)) for rule in self.rules)
+            found = tuple([self._asked(rule, version, cap) for rule in self.rules])
             if len(self._gated) < _VERSIONS:
                 self._gated[version, cap] = found
         return found
 
-    def _problem(self, rule: Rule, version: Version | None, cap: Version) -> tuple[Code, str] | None:
+    def _asked(self, rule: Rule, version: Version | None, cap: Version) -> Asked:
         if len(self.rules) > MOST_RULES:
-            return Code.CERTLOGIC_LIMIT, f"more than {MOST_RULES} rules apply at once"
-        closed = gate(rule, version, cap)
-        return None if closed is None else (Code.RULE_NOT_SUPPORTED, closed)
+            return closed(rule, Code.CERTLOGIC_LIMIT, f"more than {MOST_RULES} rules apply at once")
+        problem = gate(rule, version, cap)
+        return asked(rule) if problem is None else closed(rule, Code.RULE_NOT_SUPPORTED, problem)
 
 
 def _reads_times(rule: Rule) -> bool:
@@ -79,6 +78,16 @@ class _Plan:
         return found
 
 
+class _Question(Struct, frozen=True):
+    """What is asked of a book about every certificate of one kind and issuer."""
+
+    country: str
+    region: str | None
+    cap: Version
+    plan: _Plan
+    unreadable: int
+
+
 class RuleBook:
     """Rules and value sets as they are at one time; it does not change, and may be shared between threads.
 
@@ -100,6 +109,7 @@ class RuleBook:
         for rule in self.rules:
             self._by_owner.setdefault((rule.type, rule.country), []).append(rule)
         self._plans: dict[tuple[str, frozenset[str], str | None, str | None], _Plan] = {}
+        self._questions: dict[tuple[str, str | None, str, frozenset[str], str | None], _Question] = {}
 
     def __repr__(self) -> str:
         return f"RuleBook({len(self.rules)} rules of {len(self.countries)} countries)"
@@ -119,14 +129,7 @@ class RuleBook:
         their last; and of several versions of one rule the highest of those that are left.
         """
         country = country.upper()
-        owner = issuer.upper() if issuer is not None and (INVALIDATION, issuer.upper()) in self._by_owner else None
-        key = (country, types, region_of(region, country), owner)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plan(*key)
-            if len(self._plans) < _KEPT:
-                self._plans[key] = plan
-        return plan.at(at)
+        return self._plan(country, types, region_of(region, country), issuer).at(at)
 
     def judge(
         self,
@@ -136,42 +139,53 @@ class RuleBook:
         at: datetime,
         region: str | None = None,
         engine_version: str = VERSION,
+        covering: Callable[[str], tuple[Coverage, ...]] = lambda _country: (),
     ) -> Ruling:
         """What the rules of ``country`` say of a certificate at the moment ``at``.
 
-        Rules for versions of CertLogic after ``engine_version`` are not understood, and OPEN. Raises
-        :class:`RuleError` (``RULE_CONFIG_INVALID``) for an engine version that is none, ValueError for a moment without
-        a time zone.
+        Rules for versions of CertLogic after ``engine_version`` are not understood, and OPEN. ``covering`` tells which
+        lists speak for a country. Raises :class:`RuleError` (``RULE_CONFIG_INVALID``) for an engine version that is
+        none, ValueError for a moment without a time zone.
         """
         if at.tzinfo is None:
             raise ValueError("the moment has no time zone")
-        cap = version_key(engine_version)
-        if cap is None:
-            raise RuleError(Code.RULE_CONFIG_INVALID, "an engine version is like 1.3.3", Step.RULES)
-        country = country.upper()
-        region = region_of(region, country)
-        selection = self.select(country, subject.types, at, region=region, issuer=subject.issuing_country)
-        external = subject.external(at, country, region, self._codes, times=selection.reads_times)
-        data = {"payload": subject.payload, "external": external}
-        given = subject.payload.get("ver")
+        issuer = subject.issuing_country
+        question = self._question(country, region, engine_version, subject.types, issuer)
+        selection, given = question.plan.at(at), subject.payload.get("ver")
         version = version_key(given) if isinstance(given, str) else None
+        external = subject.external(at, question.country, question.region, self._codes, times=selection.reads_times)
+        data = {"payload": subject.payload, "external": external}
         start_counting()
-        results = tuple(
-            [
-                apply_rule(rule, data) if problem is None else RuleResult(rule, RuleState.OPEN, *problem, data)
-                for rule, problem in selection.gated(version, cap)
-            ]
-        )
-        unreadable = self._unreadable(country, subject.issuing_country) if self.unreadable else 0
+        results = apply_rules(selection.gated(version, question.cap), data)
         return Ruling(
-            country=country,
-            region=region,
+            country=question.country,
+            region=question.region,
             at=at,
-            outcome=combined(results, accepts=selection.accepts, unreadable=unreadable),
+            outcome=combined(results, accepts=selection.accepts, unreadable=question.unreadable),
             results=results,
-            unreadable=unreadable,
+            unreadable=question.unreadable,
             value_sets=self._dates,
+            lists=covering(question.country),
+            issuer_lists=() if issuer is None else covering(issuer),
         )
+
+    def _question(
+        self, country: str, region: str | None, engine_version: str, types: frozenset[str], issuer: str | None
+    ) -> _Question:
+        """What is asked, looked up once for all certificates of this kind and issuer."""
+        key = (country, region, engine_version, types, issuer)
+        found = self._questions.get(key)
+        if found is None:
+            cap = version_key(engine_version)
+            if cap is None:
+                raise RuleError(Code.RULE_CONFIG_INVALID, "an engine version is like 1.3.3", Step.RULES)
+            country = country.upper()
+            region = region_of(region, country)
+            plan = self._plan(country, types, region, issuer)
+            found = _Question(country, region, cap, plan, self._unreadable(country, issuer))
+            if len(self._questions) < _KEPT:
+                self._questions[key] = found
+        return found
 
     def _unreadable(self, country: str, issuer: str | None) -> int:
         # One that is not known may be anybody's, and one of the issuer's may be one of invalidation.
@@ -179,11 +193,18 @@ class RuleBook:
         return sum(self.unreadable.get(owner, 0) for owner in owners)
 
     def _plan(self, country: str, types: frozenset[str], region: str | None, issuer: str | None) -> _Plan:
-        owned = self._by_owner.get((ACCEPTANCE, country), [])
-        if issuer is not None:
-            owned = owned + self._by_owner[INVALIDATION, issuer]
-        wanted = types | {GENERAL}
-        return _Plan(rule for rule in owned if rule.certificate_type in wanted and rule.region in (None, region))
+        owner = issuer.upper() if issuer is not None and (INVALIDATION, issuer.upper()) in self._by_owner else None
+        key = (country, types, region, owner)
+        plan = self._plans.get(key)
+        if plan is None:
+            owned = self._by_owner.get((ACCEPTANCE, country), [])
+            if owner is not None:
+                owned = owned + self._by_owner[INVALIDATION, owner]
+            wanted = types | {GENERAL}
+            plan = _Plan(rule for rule in owned if rule.certificate_type in wanted and rule.region in (None, region))
+            if len(self._plans) < _KEPT:
+                self._plans[key] = plan
+        return plan
 
 
 def _valid(rules: Iterable[Rule], at: datetime) -> Selection:

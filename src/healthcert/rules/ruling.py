@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum, unique
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from healthcert.errors import Code, RuleError
+from healthcert.errors import Code, RuleError, Step
 from healthcert.model import NoTruth, Private
-from healthcert.rules.certlogic.nodes import NO_ARRAY
+from healthcert.rules.certlogic.nodes import NO_ARRAY, Node
 from healthcert.rules.certlogic.program import too_deep
 from healthcert.rules.certlogic.trace import Comparison, explain
 from healthcert.rules.certlogic.values import reader
@@ -60,7 +60,7 @@ class Coverage(Struct, frozen=True):
         return self.fresh_until is not None and now > self.fresh_until
 
 
-class RuleResult(Private, frozen=True):
+class RuleResult(Private, frozen=True, gc=False):
     """What one rule says of a certificate.
 
     ``code`` and ``detail`` tell why it is OPEN; they name no data. What the rule looked at is personal, and told only
@@ -90,7 +90,7 @@ class RuleResult(Private, frozen=True):
             return ()
 
 
-class Ruling(NoTruth, Private, frozen=True, kw_only=True):
+class Ruling(NoTruth, Private, frozen=True, kw_only=True, gc=False):
     """What the rules of ``country``, and those of the issuer, say at the moment ``at``.
 
     ``results`` are those of the rules that apply, by their identifiers. ``unreadable`` is how many rules of the lists
@@ -115,25 +115,62 @@ class Ruling(NoTruth, Private, frozen=True, kw_only=True):
 
 # Looked up once: an Enum's members are attributes that Python computes.
 _PASSED, _FAIL, _OPEN = RuleState
+_ALL_PASSED, _ONE_FAILS, _UNDECIDED, _NO_RULES = RulingOutcome
+
+Asked = tuple[Rule, Node]
+"""A rule, and what evaluates it."""
+
+
+def asked(rule: Rule) -> Asked:
+    """A rule with its program; one that has none raises why, anew each time that it is evaluated."""
+    try:
+        return rule, rule.program.evaluate
+    except (RuleError, RecursionError):
+
+        def why(data: Any) -> Any:
+            return rule.program.evaluate(data)
+
+        return rule, why
+
+
+def closed(rule: Rule, code: Code, detail: str) -> Asked:
+    """A rule that is not asked, and OPEN for this reason."""
+
+    def why(_data: Any) -> NoReturn:
+        raise RuleError(code, detail, Step.RULES)
+
+    return rule, why
 
 
 def apply_rule(rule: Rule, data: Mapping[str, Any]) -> RuleResult:
-    """What a rule says of ``data``, the payload and the external parameters.
+    """What a rule says of ``data``, the payload and the external parameters: as :func:`apply_rules`."""
+    (result,) = apply_rules([asked(rule)], data)
+    return result
 
-    It takes its steps from those that :func:`healthcert.rules.certlogic.budget.start_counting` gave: all rules of a
+
+def apply_rules(rules: Iterable[Asked], data: Mapping[str, Any]) -> tuple[RuleResult, ...]:
+    """What each rule says of ``data``, the payload and the external parameters.
+
+    They take their steps from those that :func:`healthcert.rules.certlogic.budget.start_counting` gave: all rules of a
     ruling have them together. Never raises: what cannot be evaluated is OPEN.
     """
-    try:
-        value = rule.program.evaluate(data)
-    except RuleError as error:
-        return RuleResult(rule, _OPEN, error.code, _why(rule, error, data), data)
-    except RecursionError:
-        return RuleResult(rule, _OPEN, Code.CERTLOGIC_LIMIT, too_deep().detail, data)
-    if value is True:
-        return RuleResult(rule, _PASSED, None, "", data)
-    if value is False:
-        return RuleResult(rule, _FAIL, None, "", data)
-    return RuleResult(rule, _OPEN, Code.CERTLOGIC_UNDEFINED, "it says neither true nor false", data)
+    results: list[RuleResult] = []
+    for rule, evaluate in rules:
+        state, code, detail = _OPEN, None, ""
+        try:
+            value = evaluate(data)
+            if value is True:
+                state = _PASSED
+            elif value is False:
+                state = _FAIL
+            else:
+                code, detail = Code.CERTLOGIC_UNDEFINED, "it says neither true nor false"
+        except RuleError as error:
+            code, detail = error.code, _why(rule, error, data)
+        except RecursionError:
+            code, detail = Code.CERTLOGIC_LIMIT, too_deep().detail
+        results.append(RuleResult(rule, state, code, detail, data))
+    return tuple(results)
 
 
 def _why(rule: Rule, error: RuleError, data: Mapping[str, Any]) -> str:
@@ -167,7 +204,7 @@ def combined(results: Iterable[RuleResult], *, accepts: bool, unreadable: int) -
     """What the results come to; ``accepts`` is whether one of them is of a rule of acceptance."""
     states = [result.state for result in results if result.state is not _PASSED]
     if _FAIL in states:
-        return RulingOutcome.FAIL
+        return _ONE_FAILS
     if states or unreadable:
-        return RulingOutcome.OPEN
-    return RulingOutcome.PASSED if accepts else RulingOutcome.NO_RULES
+        return _UNDECIDED
+    return _ALL_PASSED if accepts else _NO_RULES

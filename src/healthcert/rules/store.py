@@ -9,11 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from msgspec.structs import replace
-
 from healthcert.errors import Code, RuleError, Step
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import Environment
+from healthcert.lists.reading import is_country
 from healthcert.rules import database
 from healthcert.rules.assessment import NationalRules
 from healthcert.rules.book import ANYWHERE, RuleBook
@@ -45,8 +44,8 @@ class _View:
         found = self._covering.get(country)
         if found is None:
             found = coverage(self.state.lists.values(), country)
-            # Whoever asks for what there is not shall not fill the memory.
-            if found:
+            # Whoever asks for what is no country shall not fill the memory.
+            if found or is_country(country):
                 self._covering[country] = found
         return found
 
@@ -160,10 +159,9 @@ class RuleStore:
     ) -> Ruling:
         """As :meth:`RuleBook.judge`, with the lists that the rules are of: whether these are overdue is not judged."""
         view = self._view
-        ruling = view.book.judge(subject, country=country, at=at, region=region, engine_version=engine_version)
-        issuer = subject.issuing_country
-        issuer_lists = () if issuer is None else view.covering(issuer)
-        return replace(ruling, lists=view.covering(country), issuer_lists=issuer_lists)
+        return view.book.judge(
+            subject, country=country, at=at, region=region, engine_version=engine_version, covering=view.covering
+        )
 
     def national(self, name: str) -> NationalRules | None:
         """The national rules of this name (``ch``, ``it``, ``fr``, ``booster`` ...); None where no list has them.

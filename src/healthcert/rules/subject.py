@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import math
+from binascii import b2a_base64
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from itertools import product
@@ -99,7 +99,7 @@ class RuleSubject(Private, frozen=True, kw_only=True):
             "valueSets": codes,
             "countryCode": country,
             "issuerCountryCode": self.issuer,
-            "kid": None if self.kid is None else base64.b64encode(self.kid).decode(),
+            "kid": None if self.kid is None else b2a_base64(self.kid, newline=False).decode(),
             "region": region or "",
         }
         if times:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -45,8 +45,19 @@ def ask_revocation(
 
     ``environment`` is that of the trusted keys, None where they are of no list.
     """
-    entries = [] if certificate is None else list(_identified(certificate))
-    answer = _ask(authenticated, entries, store, environment, now, policy)
+    decoded, key = authenticated.decoded, authenticated.key
+    lists = store.about_key(key.kid, key.country, key.issuer)
+    _check_environment(environment, lists.environment, "revocation lists", Step.REVOCATION)
+    subject = Subject(
+        kid=key.kid,
+        country=key.country,
+        issuer=key.issuer,
+        not_before=decoded.claims.not_before,
+        identifiers=_identifiers(decoded, certificate, lists.types),
+    )
+    # Entries end with their certificates, which the policy may let live longer by what clocks err.
+    skew = policy.clock_skew
+    answer = lists.ask(subject, now - skew, policy.revocation_grace - skew)
     return answer if certificate is not None else _without_content(answer)
 
 
@@ -71,28 +82,9 @@ def ask_rules(
 
 
 def _check_environment(of_keys: Environment | None, of_lists: Environment | None, what: str, step: Step) -> None:
-    if None not in (of_keys, of_lists) and of_keys is not of_lists:
+    if of_keys is not of_lists and of_keys is not None and of_lists is not None:
         detail = f"the keys are of the environment {of_keys}, and the {what} of {of_lists}"
         raise VerificationError(Code.ENVIRONMENT_MIXED, detail, step)
-
-
-def _ask(
-    authenticated: Authenticated,
-    entries: Sequence[tuple[str, str | None]],
-    store: RevocationStore,
-    environment: Environment | None,
-    now: datetime,
-    policy: Policy,
-) -> RevocationAnswer:
-    state = store.state
-    _check_environment(environment, state.environment, "revocation lists", Step.REVOCATION)
-    # Entries end with their certificates, which the policy may let live longer by what clocks err.
-    skew = policy.clock_skew
-    answer = store.ask(_subject(authenticated, entries, store), now - skew, grace=policy.revocation_grace - skew)
-    if store.state is not state:
-        # Lists that another thread took in meanwhile may go by identifiers that were not computed.
-        return _ask(authenticated, entries, store, environment, now, policy)
-    return answer
 
 
 def _without_content(answer: RevocationAnswer) -> RevocationAnswer:
@@ -100,22 +92,8 @@ def _without_content(answer: RevocationAnswer) -> RevocationAnswer:
     return replace(answer, standing=Standing.UNKNOWN) if answer.standing is Standing.CLEAR else answer
 
 
-def _subject(
-    authenticated: Authenticated, entries: Sequence[tuple[str, str | None]], store: RevocationStore
-) -> Subject:
-    """The certificate as the store's lists may name it."""
-    decoded, key = authenticated.decoded, authenticated.key
-    return Subject(
-        kid=key.kid,
-        country=key.country,
-        issuer=key.issuer,
-        not_before=decoded.claims.not_before,
-        identifiers=_identifiers(decoded, entries, store.types),
-    )
-
-
 def _identifiers(
-    decoded: Decoded, entries: Sequence[tuple[str, str | None]], types: Container[IdentifierType]
+    decoded: Decoded, certificate: HealthCertificate | None, types: Container[IdentifierType]
 ) -> Mapping[IdentifierType, tuple[bytes, ...]]:
     """By what lists may name a certificate; nothing where its family has no way of revoking one."""
     if decoded.family is SHC:
@@ -131,16 +109,15 @@ def _identifiers(
     return hcert_identifiers(
         signature=decoded.signature,
         algorithm=decoded.algorithm,
-        entries=entries,
+        entries=() if certificate is None else _identified(certificate),
         issuer=decoded.claims.issuer,
         types=types,
     )
 
 
-def _identified(certificate: HealthCertificate) -> Iterator[tuple[str, str | None]]:
+def _identified(certificate: HealthCertificate) -> list[tuple[str, str | None]]:
     """The identifiers of all that one signature covers, each with its country."""
-    for event in certificate.events:
-        if event.certificate_id:
-            yield event.certificate_id, event.country
+    found = [(event.certificate_id, event.country) for event in certificate.events if event.certificate_id]
     for beside in certificate.beside:
-        yield from _identified(beside)
+        found += _identified(beside)
+    return found

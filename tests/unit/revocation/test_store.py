@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from healthcert.errors import Code, RevocationError
 from healthcert.revocation import ledger, lookup, varhash
 from healthcert.revocation import segment as form
+from healthcert.revocation import store as revocation_store
 from healthcert.revocation.answer import Standing
 from healthcert.revocation.batch import Place
 from healthcert.revocation.bloom import BloomFilter, Header
@@ -567,7 +568,8 @@ def test_each_section_is_searched_once(full: World, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_kept_in_mind_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "_MISSES", 10)
+    monkeypatch.setattr(lookup, "_MEASURED", 10)
+    monkeypatch.setattr(revocation_store, "_KEYS", 10)
 
     def script(into: Any, *_: Any) -> Any:
         into.add("a", PLACE, [key(1)], Origin())
@@ -583,7 +585,7 @@ def test_what_is_kept_in_mind_is_bounded(world: World, monkeypatch: pytest.Monke
         assert world.ask(key(number), kid=str(number).encode()) is Standing.UNKNOWN
         assert world.ask(bytes((number % 16 * 16,)) + LOW[1:]) is Standing.POSSIBLE
     assert world.ask(key(1)) is Standing.HIT
-    assert len(one._sections) <= 12
+    assert len(world.store._index._by_key) <= 10
     assert len(one._measured) == 10
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 from time import process_time
 from typing import Any
 
@@ -277,6 +278,27 @@ def test_unreadable_rules(unreadable: dict[str, int], count: int) -> None:
 def test_the_same_country_twice_counts_once() -> None:
     book = RuleBook([rule("GR-DE-0001")], unreadable={"DE": 1})
     assert book.judge(subject(issuer="DE"), country="DE", at=AT).unreadable == 1
+
+
+def test_a_book_that_was_asked_before_answers_as_a_new_one() -> None:
+    rules = [
+        rule("GR-FR-0001"), rule("GR-FR-0002", FAILS, Region="IDF"), rule("VR-FR-0001"), rule("TR-FR-0001", FAILS),
+        rule("GR-FR-0003", EngineVersion="1.2.0"), rule("GR-FR-0004", SchemaVersion="1.2.0"), rule("GR-DE-0001"),
+        rule("IR-DE-0001", FAILS, Type="Invalidation", **WINDOW), rule("GR-FR-0005", {"nonsense": []}, **WINDOW),
+    ]  # fmt: skip
+    unreadable = {"DE": 1, "*": 1}
+    asked = product(
+        ("FR", "fr", "DE"), (None, "IDF"), ("1.3.3", "1.0.0"), ("DE", "FR", "?"), ("1.3.0", "1.1.0", None), "vt",
+        (AT, TO),
+    )  # fmt: skip
+    known, found = RuleBook(rules, unreadable=unreadable), set()
+    for country, region, engine_version, issuer, version, group, at in (*(all_ := list(asked)), *reversed(all_)):
+        about = subject(issuer=issuer, payload={**PAYLOAD, "v": [], group: PAYLOAD["v"], "ver": version})
+        options: dict[str, Any] = {"country": country, "region": region, "engine_version": engine_version, "at": at}
+        ruling = known.judge(about, **options)
+        assert ruling == RuleBook(rules, unreadable=unreadable).judge(about, **options)
+        found.add((ruling.outcome, ruling.unreadable, tuple(result.state for result in ruling.results)))
+    assert len(found) > 10
 
 
 # --- External parameters and value sets ---

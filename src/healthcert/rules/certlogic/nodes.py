@@ -36,7 +36,7 @@ _LESS: Callable[[Operand, Operand], Node] = lambda left, right: lambda data: lef
 _MORE: Callable[[Operand, Operand], Node] = lambda left, right: lambda data: left(data) > right(data)  # noqa: E731
 _AT_MOST: Callable[[Operand, Operand], Node] = lambda left, right: lambda data: left(data) <= right(data)  # noqa: E731
 _AT_LEAST: Callable[[Operand, Operand], Node] = lambda left, right: lambda data: left(data) >= right(data)  # noqa: E731
-INTEGERS = {"<": _LESS, ">": _MORE, "<=": _AT_MOST, ">=": _AT_LEAST}
+INTEGERS = {"<": lt, ">": gt, "<=": le, ">=": ge}
 ORDERS = {"before": lt, "after": gt, "not-after": le, "not-before": ge}
 DATES = {"before": _LESS, "after": _MORE, "not-after": _AT_MOST, "not-before": _AT_LEAST}
 
@@ -136,12 +136,25 @@ def addition(left: Node, right: Node) -> Node:
     return sum_
 
 
-def as_integer(node: Node) -> Operand:
-    def integer_(data: Any) -> int:
-        value = node(data)
-        return value if type(value) is int else integer(value)
+def integers(ordered: Callable[[int, int], bool], operands: list[Node]) -> Node:
+    """Two integers in their order, or three: all are evaluated, and then compared."""
+    if len(operands) == 3:
+        first, second, third = operands
 
-    return integer_
+        def between(data: Any) -> bool:
+            low, middle, high = integer(first(data)), integer(second(data)), integer(third(data))
+            return ordered(low, middle) and ordered(middle, high)
+
+        return between
+    left, right = operands
+
+    def compared_integers(data: Any) -> bool:
+        one = left(data)
+        one = one if type(one) is int else integer(one)
+        other = right(data)
+        return ordered(one, other if type(other) is int else integer(other))
+
+    return compared_integers
 
 
 _NTH: list[Operand] = [itemgetter(0), itemgetter(1), itemgetter(2)]

@@ -59,7 +59,7 @@ class Program:
         if name == "var":
             return reader(operands)
         if name in nodes.INTEGERS:
-            return nodes.compared(nodes.INTEGERS[name], [nodes.as_integer(self._compile(one)) for one in operands])
+            return nodes.integers(nodes.INTEGERS[name], [self._compile(one) for one in operands])
         if name in nodes.DATES:
             return self._dates(name, operands)
         if name in INFIX:
