@@ -30,6 +30,7 @@ _PUBLIC = {
     ),
     "encoding.algorithms": ("Algorithm",),
     "errors": (
+        "BatchError",
         "Code",
         "DecodeError",
         "FetchError",

@@ -51,6 +51,7 @@ from healthcert.codings import finding as finding
 from healthcert.codings import named as named
 from healthcert.codings import same as same
 from healthcert.encoding.algorithms import Algorithm as Algorithm
+from healthcert.errors import BatchError as BatchError
 from healthcert.errors import Code as Code
 from healthcert.errors import DecodeError as DecodeError
 from healthcert.errors import FetchError as FetchError

@@ -53,6 +53,9 @@ class Scan(str):
         scan.data = data
         return scan
 
+    def __getnewargs__(self) -> tuple[str, bytes]:  # type: ignore[override]  # str takes its text alone
+        return str(self), self.data
+
     @classmethod
     def of(cls, data: bytes) -> Self:
         """The scan of bytes that no scanner made a text of: UTF-8 where they are that, each byte a character else."""

@@ -76,13 +76,18 @@ class IssuingAuthority:
             raise ValueError("a batch is of at least one record")
         return self._issue(rows, batch, new_edition)
 
-    def _issue(
-        self, rows: Iterable[Row | RejectedRow], batch: int, new_edition: bool
-    ) -> Iterator[IssuedRow | RejectedRow]:
+    def run(self, *, new_edition: bool = False) -> Run:
+        """For those who make the batches themselves: what :meth:`issue_rows` does with each, one after the other."""
+
         def judge(found: Mapping[bytes, Standing | None]) -> Mapping[bytes, Verdict]:
             return {record: self._verdict(standing, new_edition) for record, standing in found.items()}
 
-        run = Run(self.desk, self.register, judge)
+        return Run(self.desk, self.register, judge)
+
+    def _issue(
+        self, rows: Iterable[Row | RejectedRow], batch: int, new_edition: bool
+    ) -> Iterator[IssuedRow | RejectedRow]:
+        run = self.run(new_edition=new_edition)
         for part in batches(rows, batch):
             for _, answer in run.answers(part):
                 yield answer

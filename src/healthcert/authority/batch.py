@@ -15,6 +15,7 @@ from msgspec import Struct
 from healthcert.authority.desk import Desk, issued_otherwise
 from healthcert.authority.register import New, Register, Registered, Standing, State
 from healthcert.errors import Code, HealthCertError, IssueError, Step
+from healthcert.families.hcert.encode import Unsigned
 from healthcert.intake.reading import RejectedRow, Row
 from healthcert.issue.issued import Issued
 from healthcert.issue.pending import PendingCertificate
@@ -61,6 +62,14 @@ class _Prepared(Private, frozen=True):
     pending: PendingCertificate
 
 
+class _Signed(Private, frozen=True):
+    record: bytes
+    pending: PendingCertificate
+    verdict: Sign
+    message: Unsigned
+    signature: bytes
+
+
 class Run:
     """Takes one batch after the other. A signer that is gone for one is gone for all that follow."""
 
@@ -98,7 +107,7 @@ class Run:
         verdicts = self._judge({record: found.get(record) for record in pending})
         done: dict[bytes, _Outcome] = {}
         fresh: set[bytes] = set()
-        signed: list[tuple[bytes, New, Issued]] = []
+        signing: list[tuple[bytes, PendingCertificate, Sign]] = []
         for record, one in pending.items():
             verdict = verdicts[record]
             if isinstance(verdict, IssueError):
@@ -106,30 +115,42 @@ class Run:
             elif isinstance(verdict, Again):
                 done[record] = self._again(one, found[record])
             elif verdict is not None:
-                named = self._desk.named(one, record, verdict.edition)
-                issued = self._sign(named)
-                if isinstance(issued, Issued):
-                    signed.append((record, _new(record, named, issued, verdict), issued))
-                else:
-                    done[record] = issued
-        entered = self._register.enter([new for _, new, _ in signed]) if signed else []
-        for (record, _, issued), standing in zip(signed, entered, strict=True):
+                signing.append((record, self._desk.named(one, record, verdict.edition), verdict))
+        signed = self._signed(signing, done)
+        entered = self._register.enter([_new(one) for one in signed]) if signed else []
+        for each, standing in zip(signed, entered, strict=True):
             if isinstance(standing, Registered):
-                done[record] = issued
-                fresh.add(record)
+                done[each.record] = each.pending.assembled(each.message, each.signature)
+                fresh.add(each.record)
             elif isinstance(standing, Standing):
                 # Another process was faster. What was signed here is forgotten: only what is registered leaves.
-                done[record] = self._overtaken(pending[record], standing)
+                done[each.record] = self._overtaken(pending[each.record], standing)
             else:
-                done[record] = standing
+                done[each.record] = standing
         return done, fresh
 
-    def _sign(self, pending: PendingCertificate) -> _Outcome:
+    def _signed(
+        self, signing: Sequence[tuple[bytes, PendingCertificate, Sign]], done: dict[bytes, _Outcome]
+    ) -> list[_Signed]:
+        """Those that could be signed; the others are ``done`` with. Encoded are all before the first is signed.
+
+        What a stage needs then stays in the processor's caches.
+        """
+        signed: list[_Signed] = []
+        for record, pending, verdict, message in [(*each, each[1].message) for each in signing]:
+            signature = self._sign(pending, message)
+            if isinstance(signature, bytes):
+                signed.append(_Signed(record, pending, verdict, message, signature))
+            else:
+                done[record] = signature
+        return signed
+
+    def _sign(self, pending: PendingCertificate, message: Unsigned) -> bytes | HealthCertError:
         kid = pending.key.certified().kid
         if gone := self._gone.get(kid):
             return gone
         try:
-            issued = pending.sign()
+            signature = pending.key.sign(message.to_be_signed)
         except IssueError as error:
             self._failures[kid] += 1
             if error.code in _GONE or self._failures[kid] >= _FAILURES:
@@ -137,7 +158,7 @@ class Run:
             return error
         self._failures[kid] = 0
         self._desk.keep(pending)
-        return issued
+        return signature
 
     def _again(self, pending: PendingCertificate, standing: Standing) -> _Outcome:
         try:
@@ -162,16 +183,17 @@ def _says_the_same(one: PendingCertificate, other: PendingCertificate) -> bool:
     return one is other or one.on(other.terms, other.key).message == other.message
 
 
-def _new(record: bytes, pending: PendingCertificate, issued: Issued, verdict: Sign) -> New:
+def _new(signed: _Signed) -> New:
+    pending = signed.pending
     return New(
-        record=record,
+        record=signed.record,
         terms=pending.terms,
         kid=pending.key.certified().kid,
         entry_type=pending.entry_type,
-        signature=issued.signature,
-        signature_hash=signature_hash(issued.signature, pending.key.algorithm),
-        edition=verdict.edition,
-        replaces_earlier=verdict.replaces_earlier,
+        signature=signed.signature,
+        signature_hash=signature_hash(signed.signature, pending.key.algorithm),
+        edition=signed.verdict.edition,
+        replaces_earlier=signed.verdict.replaces_earlier,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date
 from functools import partial
+from typing import Any
 
 from healthcert.clock import Clock, SystemClock
 from healthcert.errors import Code, IssueError, Step
-from healthcert.families.hcert.encode import to_payload, unsigned
+from healthcert.families.hcert.encode import to_payload
 from healthcert.families.hcert.uvci import new_uvci
 from healthcert.issue.issued import Issued
 from healthcert.issue.pending import PendingCertificate, Terms
@@ -49,6 +51,7 @@ class Issuer:
         self._value_sets = shipped() if self._policy.value_sets is None else shipped().merged(self._policy.value_sets)
         self._key = SigningKey(signer, algorithms=self._policy.algorithms, rsa_bits=self._policy.rsa_bits)
         self._dsc = self._key.certified()
+        self._judged: tuple[date, Callable[[str, str], bool]] | None = None
         self._check_country()
 
     def issue(self, event: Event, *, holder: Holder) -> Issued:
@@ -58,6 +61,22 @@ class Issuer:
         ``PUBLIC_KEY_EXPIRED`` and ``PUBLIC_KEY_NOT_YET_VALID`` for the DSC, ``SIGNING_FAILED`` for the signer.
         """
         return self.prepare(event, holder=holder).sign()
+
+    def issue_many(self, records: Iterable[tuple[Event, Holder]], *, workers: int = 1) -> Iterator[Issued | IssueError]:
+        """For each event and its holder a certificate, or why there is none, in the order of the records.
+
+        They are made as they are asked for; of a list or tuple, a few dozen are taken through each stage together,
+        which is faster. With more ``workers`` than one, so many other processes do the work, for which some thousand
+        records are read ahead; each has the key, or a session of its own with the module that has
+        it. A record that ended each process that took it comes out as ``WORKER_LOST``. Raises :class:`BatchError`
+        (``WORKER_LOST``) where no process can be started, TypeError for a signer that cannot be taken to one.
+        """
+        from healthcert.issue.many import issue_each, issue_over
+
+        if workers == 1:
+            yield from issue_each(self, records)
+        else:
+            yield from issue_over(self, self._signer, records, workers)
 
     def prepare(self, event: Event, *, holder: Holder) -> PendingCertificate:
         """What :meth:`issue` signs, for a signer that is elsewhere, or that signs later.
@@ -86,30 +105,33 @@ class Issuer:
             country=self._country,
             issuer=self._name,
             certificate_id=terms.certificate_id,
-            may_issue=partial(self._value_sets.may_be_issued, day=now.date()),
+            may_issue=self._judge(now.date()),
             unlisted_codes=self._policy.unlisted_codes,
             transliteration=self._policy.transliteration,
         )
         if event.lies_after(now):
             rule = f"{_DATED_BY[event.entry_type]}; for example {now:%Y-%m-%d}"
             raise IssueError(Code.EVENT_IN_FUTURE, rule, Step.CONTENT)
-        message = unsigned(
-            payload,
-            country=self._country,
-            issued_at=int(terms.issued_at.timestamp()),
-            expires_at=int(terms.expires.timestamp()),
-            algorithm=self._signer.algorithm,
-            kid=self._signer.kid,
-        )
         return PendingCertificate(
             terms=terms,
             entry_type=event.entry_type,
             payload=payload,
             country=self._country,
             own_id=event.certificate_id,
-            message=message,
             key=self._key,
         )
+
+    def _judge(self, day: date) -> Callable[[str, str], bool]:
+        """Says which codes may be issued on ``day``: all day the same one, so that its answers may be remembered."""
+        judged = self._judged
+        if judged is None or judged[0] != day:
+            judged = self._judged = (day, partial(self._value_sets.may_be_issued, day=day))
+        return judged[1]
+
+    def __reduce__(self) -> tuple[Callable[..., Issuer], tuple[Any, ...]]:
+        # What is made ready once is made ready again where it arrives. Whether the signer may travel, it says itself.
+        made = partial(Issuer, country=self._country, name=self._name, policy=self._policy, clock=self._clock)
+        return made, (self._signer,)
 
     def _check_country(self) -> None:
         if self._country not in self._value_sets.codes[SET_OF["co"]]:

@@ -30,7 +30,8 @@ class Terms(Struct, frozen=True, kw_only=True):
 class PendingCertificate(Private, frozen=True, kw_only=True):
     """A certificate of one event that only lacks its signature over ``to_be_signed``, the encoded Sig_structure.
 
-    ``payload`` is the EU DCC, and ``own_id`` the identifier that the record itself named, where it did.
+    ``payload`` is the EU DCC, and ``own_id`` the identifier that the record itself named, where it did. The message is
+    encoded when it is asked for, so that other terms cost nothing.
     """
 
     terms: Terms
@@ -38,8 +39,19 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
     payload: Mapping[str, Any]
     country: str
     own_id: str | None
-    message: Unsigned
     key: SigningKey
+
+    @property
+    def message(self) -> Unsigned:
+        """What is signed, and then put together with its signature."""
+        return unsigned(
+            self.payload,
+            country=self.country,
+            issued_at=int(self.terms.issued_at.timestamp()),
+            expires_at=int(self.terms.expires.timestamp()),
+            algorithm=self.key.algorithm,
+            kid=self.key.certified().kid,
+        )
 
     @property
     def record(self) -> bytes:
@@ -56,8 +68,7 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
             for group, value in self.payload.items()
             if isinstance(value, list)
         }
-        text = json.dumps([self.country, person, entries], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return text.encode()
+        return _RECORD.encode([self.country, person, entries]).encode()
 
     @property
     def to_be_signed(self) -> bytes:
@@ -74,42 +85,42 @@ class PendingCertificate(Private, frozen=True, kw_only=True):
 
         What was issued before is so made again. Neither clock nor DSC are asked whether it could be issued now.
         """
-        key = key or self.key
         payload = {
             name: [{**entry, "ci": terms.certificate_id} for entry in value] if isinstance(value, list) else value
             for name, value in self.payload.items()
         }
-        message = unsigned(
-            payload,
-            country=self.country,
-            issued_at=int(terms.issued_at.timestamp()),
-            expires_at=int(terms.expires.timestamp()),
-            algorithm=key.algorithm,
-            kid=key.certified().kid,
-        )
-        return structs.replace(self, terms=terms, payload=payload, message=message, key=key)
+        return structs.replace(self, terms=terms, payload=payload, key=key or self.key)
 
     def sign(self) -> Issued:
         """The certificate, signed by the issuer's signer. Raises :class:`IssueError` (``SIGNING_FAILED``)."""
-        return self._issued(self.key.sign(self.to_be_signed))
+        message = self.message
+        return self.assembled(message, self.key.sign(message.to_be_signed))
 
     def complete(self, signature: bytes) -> Issued:
         """The certificate with a signature that was made elsewhere (raw ``r || s`` for ECDSA).
 
         Raises :class:`IssueError` (``SIGNING_FAILED``) for one that does not verify with the DSC.
         """
-        if not self.key.algorithm.verify(self.key.public_key, signature, self.to_be_signed):
+        message = self.message
+        if not self.key.algorithm.verify(self.key.public_key, signature, message.to_be_signed):
             raise IssueError(Code.SIGNING_FAILED, "the signature does not verify with the DSC", Step.SIGNATURE)
-        return self._issued(signature)
+        return self.assembled(message, signature)
 
-    def _issued(self, signature: bytes) -> Issued:
+    def assembled(self, message: Unsigned, signature: bytes) -> Issued:
+        """The certificate of its own :attr:`message` and the signature over it, which is not checked.
+
+        For those who take many through each stage together.
+        """
         return Issued(
-            wire=self.message.assemble(signature),
+            wire=message.assemble(signature),
             signature=signature,
             certificate_id=self.terms.certificate_id,
             issued_at=self.terms.issued_at,
             expires=self.terms.expires,
         )
+
+
+_RECORD = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _certified(entry: Mapping[str, Any], own_id: str | None) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Protocol, Self
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     load_der_private_key,
     load_pem_private_key,
@@ -86,6 +88,7 @@ class PemSigner:
         if public != wanted or algorithm is None:
             raise IssueError(Code.SIGNER_KEY_MISMATCH, "the key is not the one of the certificate", Step.SIGNATURE)
         self._key = key
+        self._sign = algorithm.signing(key)
         self.algorithm = algorithm
         self.certificate = certificate
         self.kid = kid_of(certificate)
@@ -101,9 +104,18 @@ class PemSigner:
 
     def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
         try:
-            return self.algorithm.sign(self._key, data, prehashed=prehashed)
+            return self.algorithm.sign(self._key, data, prehashed=True) if prehashed else self._sign(data)
         except ValueError:
             raise IssueError(Code.SIGNING_FAILED, "the key cannot sign this", Step.SIGNATURE) from None
+
+    def __reduce__(self) -> tuple[Callable[..., PemSigner], tuple[bytes, bytes]]:
+        from multiprocessing.context import get_spawning_popen
+
+        # The key goes along: over the pipe to a process that is being started, and into no other pickle.
+        if get_spawning_popen() is None:
+            raise TypeError("a signer holds a private key: it is pickled for a process that is being started only")
+        key = self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        return _spawned, (key, self.certificate)
 
     def __repr__(self) -> str:
         return f"PemSigner(kid={self.kid.hex()}, {self.algorithm.name})"
@@ -122,6 +134,7 @@ class KeySigner:
                 Step.SIGNATURE,
             )
         self._key = key
+        self._sign = algorithm.signing(key)
         self.algorithm = algorithm
         self.public_key = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -135,7 +148,7 @@ class KeySigner:
 
     def sign(self, data: bytes, *, prehashed: bool = False) -> bytes:
         try:
-            return self.algorithm.sign(self._key, data, prehashed=prehashed)
+            return self.algorithm.sign(self._key, data, prehashed=True) if prehashed else self._sign(data)
         except ValueError:
             raise IssueError(Code.SIGNING_FAILED, "the key cannot sign this", Step.SIGNATURE) from None
 
@@ -182,6 +195,10 @@ def load_private_key(data: bytes, passphrase: bytes | None = None) -> PrivateKey
     if not isinstance(key, PrivateKey):
         raise _unreadable("not an EC, RSA or Ed25519 key")
     return key
+
+
+def _spawned(key: bytes, certificate: bytes) -> PemSigner:
+    return PemSigner(load_private_key(key), certificate)
 
 
 def _loader(data: bytes) -> Callable[..., object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -117,7 +118,9 @@ class Verifier:
         run = _Run(self._policy, self._now())
         run.read(text, self._trust)
         run.authenticate()
-        run.judge(self._trust, self._revocation, self._rules)
+        run.judge()
+        run.ask_lists(self._trust, self._revocation)
+        run.ask_rules(self._trust, self._rules)
         return run.report()
 
     def verify(self, text: str | bytes) -> Verified:
@@ -130,14 +133,25 @@ class Verifier:
             return Verified(report.certificate, report)
         raise VerificationError(report.code, report.detail, report.step)
 
-    def examine_many(self, texts: Iterable[str | bytes]) -> Iterator[Report]:
+    def examine_many(self, texts: Iterable[str | bytes], *, workers: int = 1) -> Iterator[Report]:
         """A report for each text, in the order of the texts, made as they are asked for.
 
         Of a list or tuple, a few dozen are taken through each stage together, which is faster; any other iterable may
         be waiting for somebody to scan the next code, so of it nothing is read ahead.
+
+        With more ``workers`` than one, so many other processes do the work, for which some thousand texts are read
+        ahead, whatever they come from. They see the keys and rules that the stores hold now, and the clock must be one
+        that can be pickled. A text that ended each process that took it is undetermined (``WORKER_LOST``). Raises
+        :class:`BatchError` (``WORKER_LOST``) where no process can be started, :class:`RevocationError`
+        (``REVOCATION_STORE_UNREADABLE``) where lists were taken in since the store of revocations was opened.
         """
         if isinstance(texts, (str, bytes)):
             raise TypeError("examine_many takes many texts; examine takes one")
+        if workers != 1:
+            from healthcert.verify.many import examine_over
+
+            yield from examine_over(self, texts, workers)
+            return
         if not isinstance(texts, (list, tuple)):
             yield from map(self.examine, texts)
             return
@@ -152,8 +166,18 @@ class Verifier:
             for run, _ in runs:
                 run.authenticate()
             for run, _ in runs:
-                run.judge(self._trust, self._revocation, self._rules)
+                run.judge()
+            for run, _ in runs:
+                run.ask_lists(self._trust, self._revocation)
+            for run, _ in runs:
+                run.ask_rules(self._trust, self._rules)
+            for run, _ in runs:
                 yield run.report()
+
+    def __reduce__(self) -> tuple[Callable[..., Verifier], tuple[Any, ...]]:
+        from healthcert.verify.many import carried
+
+        return carried(self._trust, self._revocation, self._rules, self._policy, self._clock)
 
     def _now(self) -> datetime:
         now = self._clock.now()
@@ -249,7 +273,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             self._fail(Step.TRUST, error)
 
-    def judge(self, trust: TrustStore, revocations: RevocationStore | None, rules: RuleStore | None) -> None:
+    def judge(self) -> None:
         """What the certificate says, and whether that is good enough at this moment."""
         decoded, authenticated, policy, run = self._decoded, self._authenticated, self._policy, self._run
         if decoded is None:
@@ -278,16 +302,16 @@ class _Run:
             steps.usage(decoded, authenticated.key)
         except Exception as error:  # noqa: BLE001
             self._fail(Step.USAGE, error)
-        # Lists that nobody has and nobody demands: there is nothing to ask, and nothing that could be wrong with it.
-        if policy.revocation is RevocationCheck.REQUIRED or (
-            revocations is not None and policy.revocation is RevocationCheck.IF_AVAILABLE
-        ):
-            self._judge_revocation(authenticated, revocations or RevocationStore(), trust)
-        if policy.country is not None and self._certificate is not None:
-            self._judge_rules(authenticated, self._certificate, rules or RuleStore(), trust)
 
-    def _judge_revocation(self, authenticated: Authenticated, store: RevocationStore, trust: TrustStore) -> None:
-        policy = self._policy
+    def ask_lists(self, trust: TrustStore, revocations: RevocationStore | None) -> None:
+        """Whether it was revoked, where its signature held."""
+        authenticated, policy = self._authenticated, self._policy
+        # Lists that nobody has and nobody demands: there is nothing to ask, and nothing that could be wrong with it.
+        if authenticated is None or policy.revocation is RevocationCheck.OFF:
+            return
+        if revocations is None and policy.revocation is not RevocationCheck.REQUIRED:
+            return
+        store = RevocationStore() if revocations is None else revocations
         try:
             self._answer = asking.ask_revocation(
                 authenticated, self._certificate, store, trust.environment, self._now, policy
@@ -296,10 +320,12 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             self._fail(Step.REVOCATION, error)
 
-    def _judge_rules(
-        self, authenticated: Authenticated, certificate: HealthCertificate, store: RuleStore, trust: TrustStore
-    ) -> None:
-        policy = self._policy
+    def ask_rules(self, trust: TrustStore, rules: RuleStore | None) -> None:
+        """Whether it meets the rules of the policy's country, where its signature held and it can be read."""
+        authenticated, certificate, policy = self._authenticated, self._certificate, self._policy
+        if authenticated is None or certificate is None or policy.country is None:
+            return
+        store = RuleStore() if rules is None else rules
         try:
             self._ruling = asking.ask_rules(authenticated, certificate, store, trust.environment, self._now, policy)
             self._note(Step.RULES, steps.rules(self._ruling, self._now, policy))

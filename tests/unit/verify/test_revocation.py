@@ -15,11 +15,11 @@ import healthcert as hc
 from healthcert.publish.batches import make_batches
 from healthcert.publish.revoked import entries_of_certificate
 from healthcert.revocation.files import Given
+from healthcert.revocation.keylists import KeyLists
 from healthcert.verify.report import odds_in_words
 from tests.support import DAY, NOW, Press, dsc, issue, trust
 from tests.support_revocation import anchor, batch_id, uploader
 
-EU_TYPES = (hc.IdentifierType.SIGNATURE, hc.IdentifierType.UCI, hc.IdentifierType.COUNTRYCODEUCI)
 REQUIRED = hc.Policy(revocation=hc.RevocationCheck.REQUIRED)
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_file_of_the_store_leaves_it_undetermined_and_not_accepted(
         raise hc.RevocationError(hc.Code.REVOCATION_STORE_UNREADABLE, "damaged")
 
     put(store, None)
-    monkeypatch.setattr(store, "ask", broken)
+    monkeypatch.setattr(store, "about_key", broken)
     report = examine(issue().text, store)
     assert (report.outcome, report.code) == (hc.Outcome.UNDETERMINED, hc.Code.REVOCATION_STORE_UNREADABLE)
 
@@ -194,23 +194,28 @@ def test_lists_of_another_environment_than_the_keys_tell_nothing(store: hc.Revoc
     assert report.revocation is None
 
 
-def test_lists_that_come_while_one_is_asked_are_asked_too(
+def test_an_answer_is_of_the_lists_of_one_moment_whatever_comes_while_it_is_made(
     store: hc.RevocationStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = issue().text
     put(store, None)
-    ask = store.ask
-    asked: list[set[hc.IdentifierType]] = []
+    about_key = store.about_key
+    put_batches: list[str] = []
 
-    def meanwhile(subject: hc.Subject, *rest: Any, **named: Any) -> hc.RevocationAnswer:
-        if not asked:
+    def meanwhile(*key: Any) -> KeyLists:
+        lists = about_key(*key)
+        if not put_batches:
+            # It goes by other identifiers than the list that is asked.
             put_batch(store, text)
-        asked.append(set(subject.identifiers))
-        return ask(subject, *rest, **named)
+            put_batches.append(text)
+        return lists
 
-    monkeypatch.setattr(store, "ask", meanwhile)
+    monkeypatch.setattr(store, "about_key", meanwhile)
+    before = examine(text, store)
+    assert before.code is hc.Code.OK
+    assert before.revocation is not None
+    assert [one.source for one in before.revocation.lists] == ["fr"]
     assert examine(text, store).code is hc.Code.REVOKED
-    assert asked == [{hc.IdentifierType.FR_DCC}, {hc.IdentifierType.FR_DCC, *EU_TYPES}]
 
 
 def test_of_a_certificate_that_cannot_be_read_nothing_is_called_clear(store: hc.RevocationStore) -> None:
