@@ -118,6 +118,18 @@ class Limits(Struct, frozen=True, kw_only=True):
     report_results: int = 256
     """Results that one FHIR report, or one panel of it, refers to; large panels have some 100."""
 
+    pdf_pages: int = 200
+    """Pages of one PDF file."""
+
+    pdf_seconds: int = 60
+    """How long the pages of one PDF file may take to be drawn, all together; a page of A4 takes under a tenth."""
+
+    table_columns: int = 1000
+    """Columns of a table in Parquet, and of one in CSV that holds certificates."""
+
+    table_groups: int = 100_000
+    """Row groups of a file in Parquet. Its directory, which is read whole, has an entry for each with each column."""
+
 
 DEFAULT_LIMITS = Limits()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
 import zxingcpp
 from PIL import Image, ImageOps
 
+from healthcert.barcode.pdf import is_pdf, read_pages
 from healthcert.errors import Code, DecodeError
 from healthcert.limits import DEFAULT_LIMITS, Limits, read_file
 from healthcert.model import Scan
@@ -36,17 +38,23 @@ def is_image(data: bytes) -> bool:
 
 
 def read_barcodes(image: str | Path | bytes, *, limits: Limits = DEFAULT_LIMITS) -> list[str]:
-    """The texts of all QR, Aztec and DataMatrix codes in a picture, given by its path or its bytes; maybe none.
+    """The texts of all QR, Aztec and DataMatrix codes in a picture or PDF, by its path or its bytes; maybe none.
 
     Each comes once, in the order found, and remembers the bytes that the code held (:class:`healthcert.model.Scan`).
-    Of a damaged file, what its sound frames hold is returned.
+    Of a damaged file, what its sound frames or pages hold is returned.
     Raises :class:`DecodeError`: ``IMAGE_UNREADABLE`` for what is no picture or a damaged one, ``INPUT_TOO_LONG`` for
-    one beyond the limits; OSError when the file cannot be read.
+    one beyond the limits, ``EXTRA_MISSING`` for a PDF where pypdfium2 is not installed; OSError when the file cannot
+    be read.
     """
     data = image if isinstance(image, bytes) else read_file(image, limits.file_bytes)
     if len(data) > limits.file_bytes:
         raise DecodeError(Code.INPUT_TOO_LONG, f"a file of more than {limits.file_bytes} bytes")
     texts: _Scans = {}
+    if is_pdf(data):
+        with closing(read_pages(data, limits)) as pages:
+            for page in pages:
+                _add(texts, _read_frame(page))
+        return list(texts.values())
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as picture:
             _read_frames(picture, limits, texts)
@@ -68,11 +76,15 @@ def _read_frames(picture: Image.Image, limits: Limits, texts: _Scans) -> None:
         pixels += picture.width * picture.height
         if pixels > limits.image_pixels or max(picture.size) > limits.image_side:
             raise _too_large(limits)
-        texts.update(((str(scan), scan.data), scan) for scan in _read_frame(picture))
+        _add(texts, _read_frame(picture))
         try:
             picture.seek(frame + 1)
         except EOFError:
             return
+
+
+def _add(texts: _Scans, scans: list[Scan]) -> None:
+    texts.update(((str(scan), scan.data), scan) for scan in scans)
 
 
 def _read_frame(picture: Image.Image) -> list[Scan]:

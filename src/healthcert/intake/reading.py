@@ -57,6 +57,7 @@ class RecordFormat(StrEnum):
     JSONL = "jsonl"
     FHIR = "fhir"
     HL7V2 = "hl7v2"
+    PARQUET = "parquet"
 
 
 class RecoveryPolicy(Struct, frozen=True, kw_only=True):

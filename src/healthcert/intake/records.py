@@ -44,16 +44,19 @@ _READERS = {
     RecordFormat.JSONL: ("jsonlines", "read_jsonl"),
     RecordFormat.FHIR: ("fhir", "read_fhir"),
     RecordFormat.HL7V2: ("hl7v2", "read_hl7v2"),
+    RecordFormat.PARQUET: ("parquet", "read_parquet"),
 }
 _SUFFIXES = {
     ".csv": RecordFormat.CSV,
     ".tsv": RecordFormat.CSV,
     ".jsonl": RecordFormat.JSONL,
     ".hl7": RecordFormat.HL7V2,
+    ".parquet": RecordFormat.PARQUET,
 }
 # HL7 v2 §2.5.4 and §2.10.3: what a message, a batch and a file of batches begin with; and MLLP's first byte.
 _HL7V2_STARTS = (b"MSH", b"BHS", b"FHS")
 _FRAME = b"\x0b"
+_PARQUET_START = b"PAR1"
 _LOOKED_AT = 4096
 
 
@@ -70,11 +73,15 @@ def read_records(file: BinaryIO, options: IntakeOptions, name: str = "") -> Rows
     form = options.format or (options.mapping and options.mapping.format) or _format_of(file, name)
     module, function = _READERS[form]
     read: Reader = getattr(import_module(f"healthcert.intake.{module}"), function)
-    rows = read(file, options)
-    return rows if options.recovery is None else _with_recoveries(rows, options.recovery)
+    return with_recoveries(read(file, options), options.recovery)
 
 
-def _with_recoveries(rows: Rows, policy: RecoveryPolicy) -> Rows:
+def with_recoveries(rows: Rows, policy: RecoveryPolicy | None) -> Rows:
+    """The rows, of which positive tests become recoveries where there is a policy for it."""
+    return rows if policy is None else _recovered(rows, policy)
+
+
+def _recovered(rows: Rows, policy: RecoveryPolicy) -> Rows:
     for row in rows:
         yield as_recovery(row, policy) if isinstance(row, Row) else row
 
@@ -82,13 +89,16 @@ def _with_recoveries(rows: Rows, policy: RecoveryPolicy) -> Rows:
 def _format_of(file: BinaryIO, name: str) -> RecordFormat:
     if (known := _SUFFIXES.get(PurePath(name).suffix.lower())) is not None:
         return known
-    start = _start_of(file).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n" + _FRAME)
+    start = _start_of(file)
+    if start.startswith(_PARQUET_START):
+        return RecordFormat.PARQUET
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n" + _FRAME)
     if start.startswith(_HL7V2_STARTS):
         return RecordFormat.HL7V2
     if start.startswith((b"{", b"[")):
         return RecordFormat.FHIR if b'"resourceType"' in start else RecordFormat.JSONL
     if not start or b"\0" in start:
-        raise _unreadable("a file that is no table, JSON, FHIR or HL7 v2")
+        raise _unreadable("a file that is no table, JSON, FHIR, HL7 v2 or Parquet")
     return RecordFormat.CSV
 
 

@@ -86,8 +86,10 @@ def test_save_by_suffix(tmp_path: Path) -> None:
     code = hc.QrCode.of(TEXT)
     code.save(tmp_path / "code.svg")
     code.save(str(tmp_path / "code.png"))
+    code.save(tmp_path / "code.PDF")
     assert (tmp_path / "code.svg").read_text("utf-8") == code.svg()
-    with pytest.raises(ValueError, match=r"png or \.svg"):
+    assert (tmp_path / "code.PDF").read_bytes() == code.pdf()
+    with pytest.raises(ValueError, match=r"png, \.svg or \.pdf"):
         code.save(tmp_path / "code.jpg")
     assert hc.read_barcodes(tmp_path / "code.png") == hc.read_barcodes(str(tmp_path / "code.png")) == [TEXT]
 

@@ -117,7 +117,7 @@ def test_it_is_square_and_has_its_border(length: int) -> None:
     # ISO/IEC 16022 §7.2: a solid L at the left and below, dark and light in turn above and at the right.
     assert all(row[0] for row in modules)
     assert all(modules[-1])
-    assert modules[0] == tuple(x % 2 == 0 for x in range(len(modules)))
+    assert modules[0] == bytes(x % 2 == 0 for x in range(len(modules)))
 
 
 def test_it_draws_itself_in_every_form(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_noise_in_a_datamatrix_never_raises(seed: int) -> None:
     for _ in range(chance.choice([1, 20, 200, 1500])):
         row = chance.randrange(1, len(modules) - 1)
         modules[row][chance.randrange(1, len(modules) - 1)] ^= True
-    noisy = DataMatrix(tuple(tuple(row) for row in modules))
+    noisy = DataMatrix(tuple(bytes(row) for row in modules))
     found = hc.read_barcodes(noisy.png())
     # Reed-Solomon corrects some; what it cannot is no code rather than another text.
     assert found in ([], [TEXT])

@@ -1,0 +1,76 @@
+"""Files of results: their owner's alone, never through a symbolic link, and on the disk when that is said."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import FileIO, RawIOBase
+from pathlib import Path
+from typing import BinaryIO
+
+from healthcert.batch.protocol import Mark
+from healthcert.errors import BatchError, Code
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+def new_file(path: Path) -> FileIO:
+    """A new file to write to, unbuffered. Raises OSError, also where there is one of this name."""
+    return FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600), "w")
+
+
+def known_file(path: Path, length: int) -> FileIO:
+    """A file that goes on behind its first ``length`` bytes; what stood there is gone.
+
+    Raises :class:`BatchError` (``JOURNAL_UNUSABLE``) where it is not there, or shorter; OSError.
+    """
+    try:
+        file = FileIO(os.open(path, os.O_RDWR | _NO_LINK), "r+")
+    except FileNotFoundError:
+        raise unusable("the output is not there") from None
+    state = os.fstat(file.fileno())
+    if not stat.S_ISREG(state.st_mode) or state.st_size < length:
+        file.close()
+        raise unusable("the output does not go as far as the journal says")
+    file.truncate(length)
+    file.seek(length)
+    return file
+
+
+def write_all(file: RawIOBase | BinaryIO, data: bytes) -> None:
+    """Writes all of it: one call may take less than it is given. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
+
+
+def write_file(folder: Path, name: str, data: bytes, temporary: str) -> None:
+    """A file that is there whole or not at all, in the place of one of its name. Raises OSError."""
+    with new_file(folder / temporary) as file:
+        write_all(file, data)
+        os.fsync(file.fileno())
+    (folder / temporary).replace(folder / name)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sees that the names in a folder are on the disk, where the system can tell. Raises OSError."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def count_of(mark: Mark, name: str) -> int:
+    """A count that a mark must have. Raises :class:`BatchError` (``JOURNAL_UNUSABLE``)."""
+    value = mark.get(name)
+    if type(value) is not int or value < 0:
+        raise unusable(f"it does not tell how far the output was written ({name})")
+    return value
+
+
+def unusable(detail: str) -> BatchError:
+    """What is raised where an output cannot be gone on with."""
+    return BatchError(Code.JOURNAL_UNUSABLE, detail)
