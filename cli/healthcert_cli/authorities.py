@@ -18,6 +18,7 @@ from healthcert.authority.profile import (
     open_register,
 )
 from healthcert.authority.profile_tables import Profile
+from healthcert.batch.answers import Answers
 from healthcert_cli.options import Decorator, passphrase_option, pin_option
 from healthcert_cli.signing import CommandLineSecrets
 
@@ -73,6 +74,16 @@ def authority_of(
         yield authority
     finally:
         authority.register.close()
+
+
+def asked_once(profile: Profile, passphrase_file: Path | None, pin_file: Path | None) -> Answers:
+    """What opens the keys of a profile, for processes that are to open them as well: they do open, here and now.
+
+    Raises as :func:`open_authority`.
+    """
+    answers = Answers(CommandLineSecrets(passphrase_file, pin_file))
+    open_authority(profile, answers).register.close()
+    return answers
 
 
 @contextmanager

@@ -25,6 +25,8 @@ class Exit(IntEnum):
     USAGE = 2
     UNDETERMINED = 3
     ENVIRONMENT = 4
+    STOPPED = 130
+    """By Ctrl-C or a signal, as shells have it: 128 and the number of SIGINT."""
 
 
 # Faults of the place the command runs in, not of the record or certificate it was given.
@@ -43,8 +45,9 @@ _ENVIRONMENT = frozenset(
         Code.MAPPING_INVALID,
         Code.REGISTER_UNUSABLE,
         Code.EXTRA_MISSING,
-        Code.EXTRA_MISSING,
         Code.FETCH_FAILED,
+        Code.WORKER_LOST,
+        Code.JOURNAL_UNUSABLE,
         Code.ENVIRONMENT,
     )
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
+from io import BufferedWriter
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Self
 
 import click
 
+from healthcert.batch.sinks.disk import known_file
 from healthcert.errors import Code, HealthCertError
 from healthcert_cli.options import refuse_over
 from healthcert_cli.text import printable
@@ -18,19 +22,22 @@ from healthcert_cli.text import printable
 class Rejects:
     """Where rows go that cannot be used: their source, their number and the reason; never what they hold."""
 
-    def __init__(self, path: Path | None, keep: Iterable[str | Path | None] = ()) -> None:
-        """``keep`` are files that are read: rows are not written over them."""
+    def __init__(self, path: Path | None, keep: Iterable[str | Path | None] = (), *, length: int | None = None) -> None:
+        """``keep`` are files that are read: rows are not written over them. A file is gone on with at ``length``."""
         if path is not None:
             refuse_over(path, keep)
-        self._path = path
+        self._path, self._length = path, length
         self._stack = ExitStack()
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         self.counts: Counter[Code] = Counter()
 
     def __enter__(self) -> Self:
-        if self._path is not None:
-            self._file = self._stack.enter_context(self._path.open("w", encoding="utf-8"))
-            self._file.write("source\trow\tcode\treason\n")
+        """Raises :class:`BatchError` (``JOURNAL_UNUSABLE``) where the file does not go as far as it should; OSError."""
+        if self._path is not None and self._length is not None:
+            self._file = self._stack.enter_context(BufferedWriter(known_file(self._path, self._length)))
+        elif self._path is not None:
+            self._file = self._stack.enter_context(self._path.open("wb"))
+            self._file.write(b"source\trow\tcode\treason\n")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,6 +47,16 @@ class Rejects:
         self.counts[error.code] += 1
         line = f"{printable(source)}\t{row}\t{error.code}\t{printable(error.detail)}"
         if self._file is not None:
-            self._file.write(line + "\n")
+            self._file.write(line.encode() + b"\n")
         else:
             click.echo(f"rejected: {line.replace(chr(9), ' ')}", err=True)
+
+    def flush(self) -> int | None:
+        """Brings all of it to the disk, and says how long the file is; None without a file. Raises OSError."""
+        if self._file is None:
+            return None
+        self._file.flush()
+        if not S_ISREG(os.fstat(self._file.fileno()).st_mode):  # a pipe or a device takes it, and that is all
+            return None
+        os.fsync(self._file.fileno())
+        return self._file.tell()

@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
 def group() -> None:
     """Issue and verify signed health certificates (EU DCC / HCERT).
 
-    Exit codes: 0 accepted, 1 refused, 2 wrong usage, 3 could not be determined, 4 the environment failed.
+    Exit codes: 0 accepted, 1 refused, 2 wrong usage, 3 could not be determined, 4 the environment failed, 130 stopped.
     """
 
 

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from healthcert.intake.reading import RejectedRow
-from healthcert_cli.authorities import authority_of, authority_options, files_of, profile_of, profile_path
+from healthcert.authority.doctor.files import register_file
+from healthcert.batch.issuing import ISSUED, Image, IssueWork
+from healthcert.batch.run import RECORDS
+from healthcert.batch.sinks import Form, form_of
+from healthcert.batch.sources import issue_source
+from healthcert.batch.summary import Summary
+from healthcert.errors import Code
+from healthcert.limits import DEFAULT_LIMITS, read_file
+from healthcert_cli.authorities import asked_once, authority_options, files_of, profile_of, profile_path
+from healthcert_cli.bulk import Begun, Bulk, bulk_options
+from healthcert_cli.clusters import check_tables, cluster_options, secrets_of_machines
 from healthcert_cli.exits import Exit, boundary, exit_of_rows
-from healthcert_cli.intaking import check_output, intake_options, line_of, options_of, output, rows_of
+from healthcert_cli.intaking import check_output, intake_options, options_of
 from healthcert_cli.options import json_option
-from healthcert_cli.rejects import Rejects
+
+if TYPE_CHECKING:  # Ray and what it brings is for those who use it
+    from healthcert.batch.cluster import Cluster
 
 
 @click.command("batch")
-@click.argument(
-    "sources", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("sources", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, allow_dash=True))
 @click.option("--new-edition", is_flag=True, help="Issue anew also what was revoked or replaced.")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=click.Path(allow_dash=True),
     default="-",
     show_default=True,
-    help="File for the certificates, a JSON object a line; - is standard output.",
+    help="Where the certificates go: a file, a JSON object a line; NAME.parquet, a folder of tables; NAME.tar or a "
+    "folder (NAME/), pictures; - is standard output.",
+)
+@click.option(
+    "--image",
+    type=click.Choice([one.value for one in Image]),
+    default=Image.PNG.value,
+    show_default=True,
+    help="How QR codes are drawn, in a folder or archive.",
 )
 @intake_options
+@bulk_options
+@cluster_options
 @authority_options
 @json_option
 @boundary
@@ -37,54 +58,90 @@ def batch(
     sources: tuple[str, ...],
     new_edition: bool,
     out: str,
+    image: str,
     format_: str | None,
     mapping: Path | None,
     kind: str | None,
     recovery: bool,
     rejects: Path | None,
+    workers: int,
+    resume: bool,
+    journal: Path | None,
+    cluster: Cluster | None,
     profile: Path | None,
     passphrase_file: Path | None,
     pin_file: Path | None,
     as_json: bool,
 ) -> Exit:
-    """Issue certificates for all records in FILE (CSV, JSON Lines, FHIR, HL7 v2); - is standard input.
+    """Issue certificates for all records in FILE (CSV, JSON Lines, FHIR, HL7 v2, Parquet); - is standard input.
 
     The authority's profile names keys and register. A record that was issued before gives the very same certificate
-    again, so that a run which was broken off is simply run again. A row that cannot be used is told with its number and
-    the reason, never with what it holds, and the rest is done: exit code 1, or 4 where it was the place's fault, as of
-    a hardware module that is gone. The summary goes to standard error where the certificates go to standard output.
+    again, so that a run which was broken off is simply run again; with --resume it goes on where it was. A row that
+    cannot be used is told with its number and the reason, never with what it holds, and the rest is done: exit code 1,
+    or 4 where it was the place's fault, as of a hardware module that is gone. Ctrl-C finishes what was begun: exit code
+    130. The summary goes to standard error where the certificates go to standard output.
     """
     path = profile_path(profile)
     settings = profile_of(path)
     options = options_of(settings, format_, mapping, kind, recovery=recovery)
     read = [*(Path(source) for source in sources if source != "-"), mapping, *files_of(path, settings)]
     check_output(out, rejects, read)
-    issued = again = 0
-    with ExitStack() as stack:
-        authority = stack.enter_context(authority_of(settings, passphrase_file, pin_file))
-        rejected = stack.enter_context(Rejects(rejects, read))
-        written = stack.enter_context(output(out))
-        try:
-            for source in sources:
-                with rows_of(source, options, "Issuing") as rows:
-                    for row in authority.issue_rows(rows, new_edition=new_edition):
-                        if isinstance(row, RejectedRow):
-                            rejected.add(source, row.number, row.error)
-                            continue
-                        written.write(line_of(source, row.number, row.issued, again=row.again))
-                        issued, again = issued + (not row.again), again + row.again
-        finally:
-            # Also of a run that breaks off: what was given out until then.
-            _tell(issued, again, rejected, as_json=as_json, aside=out == "-")
-    return exit_of_rows(rejected.counts)
+    form = form_of(out)
+    if cluster is not None:
+        check_tables(sources, form, rejects)
+    what = {
+        "command": "issue",
+        "profile": _digest(path),
+        "mapping": None if mapping is None else _digest(mapping),
+        "options": [format_, kind, recovery, new_edition],
+        "image": image if form in (Form.FOLDER, Form.TAR) else None,
+        "engine": "local" if cluster is None else "ray",
+    }
+    bulk = Bulk(
+        sources=[issue_source(source, options) for source in sources],
+        out=out, form=form, rejects=rejects, keep=read, what=what,
+        workers=workers, resume=resume, journal=journal,
+    )  # fmt: skip
+    secrets = (asked_once if cluster is None else secrets_of_machines)(settings, passphrase_file, pin_file)
+
+    def work(begun: Begun) -> IssueWork:
+        return IssueWork(
+            profile=settings,
+            secrets=secrets,
+            began=begun.at,
+            resumed=begun.resumed,
+            form=form,
+            image=Image(image),
+            new_edition=new_edition,
+        )
+
+    def tell(summary: Summary) -> None:
+        _tell(summary, as_json=as_json, aside=out == "-")
+
+    if cluster is None:
+        done = bulk.go(work, "Issuing", tell)
+    else:
+        done = bulk.go_on_cluster(
+            cluster, work, "Issuing", tell,
+            open_source=partial(issue_source, options=options), columns=ISSUED, chunk=RECORDS,
+            one_machine=register_file(settings) is not None,
+        )  # fmt: skip
+    return Exit.STOPPED if done.stopped else exit_of_rows(Code(code) for code in done.of("code"))
 
 
-def _tell(issued: int, again: int, rejected: Rejects, *, as_json: bool, aside: bool) -> None:
-    by_code = {code.value: count for code, count in sorted(rejected.counts.items())}
+def _digest(path: Path) -> str:
+    return hashlib.sha256(read_file(path, DEFAULT_LIMITS.key_file_bytes)).hexdigest()
+
+
+def _tell(summary: Summary, *, as_json: bool, aside: bool) -> None:
+    verdicts, by_code = summary.of("verdict"), summary.of("code")
+    issued, again, rejected = (verdicts.get(name, 0) for name in ("issued", "issued_before", "rejected"))
     if as_json:
-        summary = {"issued": issued, "issued_before": again, "rejected": by_code}
-        click.echo(json.dumps(summary), file=sys.stderr if aside else sys.stdout)
+        told = {"issued": issued, "issued_before": again, "rejected": by_code, **summary.to_dict()}
+        click.echo(json.dumps(told), file=sys.stderr if aside else sys.stdout)
         return
     reasons = ", ".join(f"{count} {code}" for code, count in by_code.items())
-    told = f"{issued} issued, {again} issued before, {rejected.counts.total()} rejected"
-    click.echo(f"{told} ({reasons})." if reasons else f"{told}.", err=True)
+    line = f"{issued} issued, {again} issued before, {rejected} rejected"
+    click.echo(f"{line} ({reasons})." if reasons else f"{line}.", err=True)
+    if summary.stopped:
+        click.echo(f"Stopped after {summary.rows} rows.", err=True)

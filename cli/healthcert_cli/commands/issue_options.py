@@ -89,8 +89,8 @@ def _only(families: list[str]) -> str:
 
 
 def _drawable(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
-    if path is not None and path.suffix.lower() not in (".png", ".svg"):
-        raise click.BadParameter("the name must end in .png or .svg")
+    if path is not None and path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise click.BadParameter("the name must end in .png, .svg or .pdf")
     return path
 
 
@@ -118,7 +118,7 @@ _COMMON: tuple[Option, ...] = (
         "--qr",
         type=_file,
         callback=_drawable,
-        help="Write the QR code (2d-doc: the DataMatrix) here: a name that ends in .png or .svg.",
+        help="Write the QR code (2d-doc: the DataMatrix) here: a name that ends in .png, .svg or .pdf.",
     ),
     click.option("--text", "text_file", type=_file, help="Write the certificate's text here."),
     click.option("--show", is_flag=True, help="Draw the barcode on the terminal."),

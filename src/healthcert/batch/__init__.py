@@ -1,1 +1,1 @@
-"""Bulk issuing and verifying: rows from files to files, over worker processes or a cluster, gone on with after a crash."""
+"""Bulk issuing and verifying: from files to files, over processes or a cluster, gone on with after a crash."""

@@ -11,7 +11,7 @@ from healthcert.errors import HealthCertError
 from healthcert.intake.reading import RejectedRow, Row
 from healthcert.model import Private
 
-ItemT = TypeVar("ItemT", covariant=True)
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 Mark = Mapping[str, Any]
 """How far an output was written when all of it was on the disk, in values of JSON: what it is opened at again."""
@@ -37,9 +37,11 @@ class Document(Private, frozen=True):
 
 IssueItem = Row | RejectedRow
 VerifyItem = Text | Document | RejectedRow
+Given = tuple[str, ItemT_co]
+"""What a worker is given: an item, behind the name of its source."""
 
 
-class Source(Protocol[ItemT]):
+class Source(Protocol[ItemT_co]):
     """A file or folder of items, in an order that is the same each time it is read."""
 
     @property
@@ -62,8 +64,8 @@ class Source(Protocol[ItemT]):
         """How much of ``size`` was read."""
         ...
 
-    def items(self, skip: int = 0) -> Iterator[ItemT]:
-        """What is in it but for the first ``skip`` items. Raises OSError, and HealthCertError for the source as a whole.
+    def items(self, skip: int = 0) -> Iterator[ItemT_co]:
+        """What is in it but for the first ``skip`` items. Raises OSError; HealthCertError for the source as a whole.
 
         No more is held in memory than a few items need.
         """
@@ -98,7 +100,23 @@ class Sink(Protocol):
 
 
 class Refusal(Struct, frozen=True):
-    """A row for the file of rejected rows: its number in the source, and why."""
+    """A row for the file of rejected rows: its source, its number in it, and why."""
 
+    source: str
     number: int
     error: HealthCertError
+
+
+class ChunkResult(Private, frozen=True, kw_only=True):
+    """What became of a chunk: the outputs of all its rows in order, and those that it has none of.
+
+    ``rows`` is how many it had. ``counts`` are how many there were of each verdict, code and issuer, as
+    ``verdict:accepted``, ``code:OK`` and ``issuer:FR``. ``redone`` is what holds in place of all this where the chunk
+    was begun before, by a worker that ended over it; None where that makes no difference.
+    """
+
+    rows: int
+    outputs: tuple[Output, ...]
+    refusals: tuple[Refusal, ...]
+    counts: Mapping[str, int]
+    redone: ChunkResult | None = None

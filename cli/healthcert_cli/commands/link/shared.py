@@ -19,12 +19,12 @@ from healthcert.links.link import HealthLink, is_link, read_link
 from healthcert.verify.policy import Policy
 from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
-from healthcert_cli.commands.verify import load_revocations, load_trust
 from healthcert_cli.exits import Exit
 from healthcert_cli.options import Decorator
 from healthcert_cli.render import verdict
 from healthcert_cli.sources import read_source
 from healthcert_cli.text import printable
+from healthcert_cli.verifying import load_revocations, load_trust
 
 NOT_SIGNED = "nothing signs this link: anybody can have made it"
 EXITS = {Outcome.ACCEPTED: Exit.ACCEPTED, Outcome.REFUSED: Exit.REFUSED, Outcome.UNDETERMINED: Exit.UNDETERMINED}

@@ -24,12 +24,12 @@ from healthcert_cli.commands.rules.national import ask_national
 from healthcert_cli.commands.rules.shared import grace_option, keys_option, region_option, rules_option
 from healthcert_cli.commands.rules.telling import counted, ruling_lines
 from healthcert_cli.commands.trust.shared import Pair
-from healthcert_cli.commands.verify import load_trust
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Country, at_option, json_option
 from healthcert_cli.render import verdict
 from healthcert_cli.rulestores import load_rules
 from healthcert_cli.text import printable
+from healthcert_cli.verifying import load_trust
 
 
 @click.command()

@@ -33,12 +33,12 @@ from healthcert_cli.commands.rules.shared import (
     rules_option,
 )
 from healthcert_cli.commands.rules.telling import assessment_lines
-from healthcert_cli.commands.verify import load_trust
 from healthcert_cli.exits import Exit, boundary
 from healthcert_cli.options import Moment, json_option
 from healthcert_cli.render import verdict
 from healthcert_cli.rulestores import load_rules
 from healthcert_cli.text import printable
+from healthcert_cli.verifying import load_trust
 
 _AHEAD = timedelta(days=366)
 _WORDS = {

@@ -1,0 +1,276 @@
+"""How a bulk run looks at the command line: its options, its journal, its bar, and how it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import click
+from msgspec import Struct
+
+from healthcert.batch.journal import Entry, Journal, fingerprint
+from healthcert.batch.protocol import ChunkResult, Given, Source
+from healthcert.batch.run import BulkRun
+from healthcert.batch.sinks import Columns, Form, open_sink
+from healthcert.batch.summary import Summary
+from healthcert.pool import Pool
+from healthcert_cli.options import refuse_over, this_second
+from healthcert_cli.rejects import Rejects
+
+if TYPE_CHECKING:  # Ray and what it brings is for those who use it
+    from healthcert.batch.cluster import Cluster, ClusterRun
+
+ItemT = TypeVar("ItemT")
+Work = Callable[[], Callable[[Sequence[Given[ItemT]]], ChunkResult]]
+_MOST_WORKERS = 256
+_SECOND = timedelta(seconds=1)
+
+
+class Workers(click.ParamType[int]):
+    """How many processes: a number, or ``auto``, which is 0: one for each core."""
+
+    name = "workers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = 0 if value == "auto" else click.IntRange(0, _MOST_WORKERS).convert(value, param, ctx)
+        return number or min(_cores(), _MOST_WORKERS)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """On how many processes a run goes, and how it is gone on with when it was broken off."""
+    for option in (
+        click.option(
+            "--journal",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="File that tells how far the run came. [default: that of --out, with .journal behind its name]",
+        ),
+        click.option("--resume", is_flag=True, help="Go on with a run that was broken off."),
+        click.option(
+            "--workers",
+            type=Workers(),
+            default=1,
+            show_default=True,
+            metavar="N",
+            help="Processes that do the work; 0 or auto is one for each core.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+class Begun(Struct, frozen=True):
+    """When a run began, and since when one that it goes on with may have done what it had not told; None for none."""
+
+    at: datetime
+    resumed: datetime | None
+
+
+class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
+    """A run as the options describe it. ``what`` are the settings by which it is known as the same, in JSON's values.
+
+    ``keep`` are files that are read, and not written over.
+    """
+
+    sources: Sequence[Source[ItemT]]
+    out: str
+    form: Form
+    rejects: Path | None
+    keep: Sequence[Path | None]
+    what: Mapping[str, Any]
+    workers: int
+    resume: bool
+    journal: Path | None
+
+    def go(self, work: Callable[[Begun], Work[ItemT]], label: str, tell: Callable[[Summary], None]) -> Summary:
+        """Does it on this machine.
+
+        ``work`` says what each worker does; ``tell`` is called with what was done, also when the run breaks off. A
+        first Ctrl-C or SIGTERM lets it finish what was begun, a second one ends it. Raises what is raised underneath;
+        wrong usage for a journal that is there and not asked for.
+        """
+        path = self._journal_path()
+        with ExitStack() as stack:
+            journal, entry, resumed = self._begun(path, stack)
+            begun = _moments(entry, resumed=resumed)
+            try:
+                rejected = stack.enter_context(Rejects(self.rejects, self.keep, length=entry.rejects))
+                sink = open_sink(self.out, self.form, entry.mark)
+            except BaseException:
+                if journal is not None and not resumed:  # nothing was done that could be gone on with
+                    journal.remove()
+                raise
+            progress = stack.enter_context(_bar(self.sources, label))
+            run = BulkRun(
+                self.sources, sink, rejected, entry=entry, journal=journal, resumed=resumed, progress=progress
+            )
+            try:
+                with stopping(run.stop), Pool(work(begun), workers=self.workers) as pool:
+                    run.go(pool.map)
+            except KeyboardInterrupt:  # the second one
+                run.stop()
+            finally:
+                stack.close()  # the bar ends before anything is told
+                tell(run.summary())
+        return run.summary()
+
+    def go_on_cluster(
+        self,
+        cluster: Cluster,
+        work: Callable[[Begun], Work[ItemT]],
+        label: str,
+        tell: Callable[[Summary], None],
+        *,
+        open_source: Callable[[str], Source[ItemT]],
+        columns: Columns,
+        chunk: int,
+        one_machine: bool = False,
+    ) -> Summary:
+        """The same on a cluster, from tables to tables of these ``columns``, ``chunk`` rows at a time.
+
+        Each worker opens its sources by ``open_source``. ``one_machine`` refuses a cluster of several. The rejected
+        rows go to a table beside the results.
+        """
+        from healthcert.batch.cluster import ClusterRun, Task, row_groups
+
+        out = Path(self.out).absolute()
+        with ExitStack() as stack:
+            journal, entry, resumed = self._begun(self._journal_path(), stack)
+            task = Task(
+                work=work(_moments(entry, resumed=resumed)), open_source=open_source, columns=columns, chunk=chunk,
+                names=tuple(source.name for source in self.sources),
+                paths=tuple(str(Path(source.name).absolute()) for source in self.sources),
+                out=out, rejects=out.with_suffix(".rejects.parquet"), run=entry.run,
+            )  # fmt: skip
+            run = ClusterRun(
+                task,
+                [row_groups(source.name) for source in self.sources],
+                resumed=resumed,
+                one_machine=one_machine,
+                progress=stack.enter_context(_row_bar(label)),
+            )
+            try:
+                with stopping(run.stop):
+                    run.go(cluster)
+                if journal is not None and not run.summary().stopped:
+                    journal.remove()
+            except KeyboardInterrupt:  # the second one
+                run.stop()
+            finally:
+                stack.close()  # the bar ends before anything is told
+                tell(run.summary())
+        return run.summary()
+
+    def _begun(self, path: Path | None, stack: ExitStack) -> tuple[Journal | None, Entry, bool]:
+        """The journal, how far the run came, and whether it goes on with one that was broken off."""
+        if path is None:
+            return None, Entry(run="", since=this_second()), False
+        mark = fingerprint(self._identity())
+        if self.resume and (found := Journal.resume(path, mark)) is not None:
+            stack.callback(found[0].close)
+            return *found, True
+        if not self.resume and os.path.lexists(path):
+            detail = f"{path} is there, of a run that was broken off: go on with it (--resume), or remove it"
+            raise click.UsageError(detail)
+        entry = Entry(run=mark, since=this_second())
+        journal = Journal.begin(path, entry)
+        stack.callback(journal.close)
+        return journal, entry, False
+
+    def _journal_path(self) -> Path | None:
+        """Where the journal is; None for a run that nobody can go on with, for its input or its output is gone then."""
+        path = Path(self.out) if Path(self.out).name else Path(self.out).resolve()
+        gone = self.out == "-" or any(not source.identity for source in self.sources)
+        if gone or (self.form is Form.JSONL and path.exists() and not path.is_file()):
+            if self.resume or self.journal is not None:
+                raise click.UsageError("a run from standard input, or to standard output, is not gone on with")
+            return None
+        journal = self.journal or path.with_name(path.name + ".journal")
+        refuse_over(journal, [*self.keep, path, self.rejects])
+        return journal
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "sources": [[source.name, dict(source.identity)] for source in self.sources],
+            "out": self.out,
+            "form": self.form,
+            "rejects": None if self.rejects is None else str(self.rejects),
+            **self.what,
+        }
+
+
+def _moments(entry: Entry, *, resumed: bool) -> Begun:
+    # What an earlier run did in its last second was done before this one began.
+    return Begun(this_second() + _SECOND, entry.since) if resumed else Begun(this_second(), None)
+
+
+@contextmanager
+def stopping(stop: Callable[[], None]) -> Iterator[None]:
+    """Calls ``stop`` at Ctrl-C or SIGTERM; a second one raises KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+    asked = False
+
+    def handle(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _bar(sources: Iterable[Source[ItemT]], label: str) -> Iterator[Callable[[BulkRun[ItemT]], None] | None]:
+    """A bar with rate and time left, where somebody looks at it and it is known how much there is."""
+    sizes = [source.size for source in sources]
+    if not sys.stderr.isatty() or None in sizes:
+        yield None
+        return
+    began, done = time.monotonic(), 0
+
+    def rate(rows: int | None) -> str:
+        return "" if rows is None else f"{rows / max(time.monotonic() - began, 1e-3):,.0f} a second"
+
+    with click.progressbar(length=sum(filter(None, sizes)), label=label, file=sys.stderr, item_show_func=rate) as bar:
+
+        def show(run: BulkRun[ItemT]) -> None:
+            nonlocal done
+            bar.update(run.read - done, run.rows)
+            done = run.read
+
+        yield show
+
+
+@contextmanager
+def _row_bar(label: str) -> Iterator[Callable[[ClusterRun], None] | None]:
+    """The same, of the rows of a run on a cluster, whose parts come in no order."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def show(run: ClusterRun) -> None:
+            bar.length = run.size
+            bar.update(run.rows - bar.pos)
+
+        yield show
