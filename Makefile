@@ -26,8 +26,9 @@ layers: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python tools/check_docs.py
 
+# What is measured, and how: make bench ARGS="--quick", ARGS="--only verify peers", ARGS=--help.
 bench: $(STAMP)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 # What some tests talk to, from Debian's packages: a hardware module in software, and a database server. Where they cannot
 # be installed, those tests say so and are skipped.

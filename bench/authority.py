@@ -1,8 +1,7 @@
 """Measures an issuing authority against a bare issuer: what the register, its log and idempotency cost.
 
-``python -m bench.authority`` prints how many certificates a second an authority issues into a register in SQLite, in
-batches of 500, and gives again, each as a share of what ``Issuer.issue`` does in the same run. One core; the key is in
-this process.
+The lines tell how much of the rate of ``Issuer.issue`` an authority reaches that issues into a register in SQLite, in
+batches of 500, and that gives again what it issued. One core; the key is in this process.
 """
 
 from __future__ import annotations
@@ -10,12 +9,15 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import healthcert as hc
+from bench.lines import Line, Settings
+from bench.progress import say
+from bench.timing import Spread, line
 from healthcert.authority.authority import IssuingAuthority
 from healthcert.authority.register import Register
 from healthcert.authority.secret import RegisterSecret
@@ -33,14 +35,16 @@ TURNS = 5
 Issuing = TypeVar("Issuing")
 
 
-def main() -> None:
+def lines(settings: Settings) -> Iterator[Line]:
+    """Issued and registered, and the same records given again."""
     start = NOW - timedelta(days=1)
     signer = new_dsc(new_csca("FR", "CSCA", now=start), "DSC", now=start).signer()
     issuer = hc.Issuer(signer, country="FR", name=ISSUER, clock=CLOCK)
-    bare, fresh, again = [], [], []
+    bare, fresh, again, count = [], [], [], settings.count(ROWS)
     # In turns, so that a machine that slows down slows all of them.
-    for turn in range(TURNS):
-        rows = [row(turn * ROWS + number) for number in range(ROWS)]
+    for turn in range(settings.turns(TURNS)):
+        say(f"an authority issues and registers, turn {turn + 1}")
+        rows = [row(turn * count + number) for number in range(count)]
         bare.append(seconds(alone, issuer, rows))
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "register.db")
@@ -48,11 +52,10 @@ def main() -> None:
                 office = IssuingAuthority(SignerSet([signer]), register, country="FR", name=ISSUER, clock=CLOCK)
                 fresh.append(seconds(registered, office, rows))
                 again.append(seconds(registered, office, rows))
-    usual = statistics.median(bare)
-    print(f"Issuer.issue: {ROWS / usual:.0f} a second")
     for what, times in (("issued and registered", fresh), ("the same records again", again)):
-        took = statistics.median(times)
-        print(f"... {what}, in batches of {BATCH}: {ROWS / took:.0f} a second, {usual / took:.2f} of it")
+        share = Spread.of([usual / took for usual, took in zip(bare, times, strict=True)])
+        detail = f"{count / statistics.median(times):,.0f} a second in batches of {BATCH}"
+        yield line(f"authority: {what}, against Issuer.issue", share, detail=detail)
 
 
 def alone(issuer: hc.Issuer, rows: list[Row]) -> None:
@@ -86,7 +89,3 @@ def seconds(work: Callable[[Issuing, list[Row]], None], issuing: Issuing, rows: 
     start = time.perf_counter()
     work(issuing, rows)
     return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()

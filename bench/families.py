@@ -1,14 +1,15 @@
 """Measures every family: what an examination costs beside the bare call that verifies its signature.
 
-``python -m bench.families`` prints, for each, the time of everything but the signature as a part of that call, and in
-microseconds; and how long it takes to tell which family a text is of. Issuing is not measured here.
+The lines tell, for each, the time of everything but the signature as a part of that call; and how long it takes to tell
+which family a text is of. Issuing is not measured here.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -16,6 +17,9 @@ from tests.issuing import CASES, Case
 from tests.support import CLOCK
 
 import healthcert as hc
+from bench.lines import MICROSECONDS, Line, Settings
+from bench.progress import say
+from bench.timing import Spread, line
 from healthcert.encoding.algorithms import _to_der
 from healthcert.families import KINDS, recognise
 from healthcert.families.protocol import Decoded
@@ -31,13 +35,21 @@ RECOGNISED = 3.0
 _DIGESTS = {32: hashes.SHA256(), 48: hashes.SHA384(), 66: hashes.SHA512()}
 
 
-def main() -> None:
+def lines(settings: Settings) -> Iterator[Line]:
+    """What an examination of each family takes beside the signature; and how long the slowest one is recognised."""
+    recognised = {}
     for name, case in CASES.items():
-        measure(name, case)
+        say(f"family {name}")
+        yield measure(name, case, settings)
+        scan = _scan(case.issue())
+        recognised[name] = best(partial(recognise, scan, DEFAULT_LIMITS), 500)
+    slowest = max(recognised, key=recognised.__getitem__)
+    name, took = f"families: {slowest}, the slowest, recognised", recognised[slowest]
+    yield Line(name=name, value=took, asked=RECOGNISED, at_most=True, unit=MICROSECONDS)
 
 
-def measure(name: str, case: Case) -> None:
-    """Prints two lines: of the examination, and of recognising what it is."""
+def measure(name: str, case: Case, settings: Settings) -> Line:
+    """One family."""
     scans = [_scan(case.issue()) for _ in range(SEVERAL)]
     verifier = hc.Verifier(case.trust(), policy=hc.Policy(families=KINDS), clock=CLOCK)
     reports = [verifier.examine(scan) for scan in scans]
@@ -54,24 +66,26 @@ def measure(name: str, case: Case) -> None:
         for check in checks:
             check()
 
-    rest, signature = paired(ours, bare)
-    bound = max(ASKED, LEAST / signature)
-    print(
-        f"{name:20} {rest:6.1f} µs beside a signature of {signature:6.1f} µs: {rest / signature:5.0%} "
-        f"(asked: at most {bound:.0%})"
+    rests, signatures = paired(ours, bare, settings.turns(TURNS))
+    signature = statistics.median(signatures)
+    shares = Spread.of([rest / alone for rest, alone in zip(rests, signatures, strict=True)])
+    return line(
+        f"{name}: all but the signature, against its bare verify",
+        shares,
+        asked=max(ASKED, LEAST / signature),
+        at_most=True,
+        detail=f"{statistics.median(rests):,.1f} {MICROSECONDS} beside {signature:,.1f}",
     )
-    took = best(lambda: recognise(scans[0], DEFAULT_LIMITS), 500)
-    print(f"{'':20} recognised in {took:4.2f} µs (asked: under {RECOGNISED})")
 
 
-def paired(ours: Callable[[], None], bare: Callable[[], None]) -> tuple[float, float]:
-    """Microseconds that one examination takes beside its signature, and the signature alone; medians over the turns."""
+def paired(ours: Callable[[], None], bare: Callable[[], None], turns: int) -> tuple[list[float], list[float]]:
+    """Microseconds that one examination takes beside its signature, and the signature alone; for each turn."""
     rests, signatures = [], []
-    for _ in range(TURNS):
+    for _ in range(turns):
         whole, alone = best(ours, TIMES) / SEVERAL, best(bare, TIMES) / SEVERAL
         rests.append(whole - alone)
         signatures.append(alone)
-    return statistics.median(rests), statistics.median(signatures)
+    return rests, signatures
 
 
 def best(call: Callable[[], object], times: int) -> float:
@@ -104,7 +118,3 @@ def _bare(decoded: Decoded, report: hc.Report) -> Callable[[], object]:
         pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
         return lambda: key.verify(signature, data, pss, hashes.SHA256())
     return lambda: key.verify(signature, data)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,14 @@
-"""Measures signing over PKCS #11 against the module's own rate: raw C_SignInit and C_Sign, in one process, in turns.
+"""Signing over PKCS #11 against the module's own rate: raw C_SignInit and C_Sign, in one process, in turns.
 
-``python -m bench.hsm`` prints how many times as long a signature takes (asked: at most 1.3), alone and in threads.
+The lines tell how many times as long a signature takes, alone and in threads.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import statistics
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -18,12 +16,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests import softhsm
 
+from bench.lines import Line, MissingError, Settings
+from bench.progress import say
+from bench.timing import cost
 from healthcert.issue.hsm.keys import TokenPrivateKey, new_token_key
 from healthcert.issue.hsm.signer import Pkcs11Signer
 from healthcert.issue.pki import KeyKind, new_csca
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-TURNS = 15
 SIGNATURES = {KeyKind.EC_P256: 400, KeyKind.RSA_3072: 20}
 THREADS = 4
 MOST_TIMES = 1.3
@@ -41,19 +41,20 @@ class _PssParameters(ctypes.Structure):
     _fields_ = (("hash", _Long), ("mgf", _Long), ("salt_length", _Long))
 
 
-def main() -> None:
+def lines(settings: Settings) -> Iterator[Line]:
+    """Each kind of key that a token holds."""
     if reason := softhsm.missing():
-        print(f"PKCS #11: {reason}, nothing to measure with")
-        return
+        raise MissingError(reason)
     token, _ = softhsm.shared_tokens()
     for kind, count in SIGNATURES.items():
+        say(f"PKCS #11, {kind.value}")
         uri = token.uri(f"Bench {kind.value}")
         certificate = certificate_of(new_token_key(uri, kind, softhsm.PIN))
         signer = Pkcs11Signer(uri, certificate, pin=softhsm.PIN, sessions=THREADS)
-        measure(signer, count)
+        yield from measure(signer, count, settings)
 
 
-def measure(signer: Pkcs11Signer, count: int) -> None:
+def measure(signer: Pkcs11Signer, count: int, settings: Settings) -> Iterator[Line]:
     """One kind of key: a signature after the other, and several threads at once."""
     raws = [raw_calls(signer) for _ in range(THREADS)]
 
@@ -68,12 +69,16 @@ def measure(signer: Pkcs11Signer, count: int) -> None:
 
         return run
 
-    compare(f"{signer.algorithm.name} over PKCS #11 against the module", [ours], [bare(raws[0])], count)
-    compare(
-        f"{signer.algorithm.name} over PKCS #11 in {THREADS} threads against the module in {THREADS}",
-        [ours] * THREADS,
-        [bare(raw) for raw in raws],
-        count * THREADS,
+    name = f"sign {signer.algorithm.name} over PKCS #11"
+    yield cost(f"{name}, against the module", ours, bare(raws[0]), settings, count=count, asked=MOST_TIMES)
+    yield cost(
+        f"{name} in {THREADS} threads, against the module in {THREADS}",
+        threads([ours] * THREADS),
+        threads([bare(raw) for raw in raws]),
+        settings,
+        count=count * THREADS,
+        asked=MOST_TIMES,
+        wall=True,
     )
 
 
@@ -113,29 +118,14 @@ def certificate_of(key: TokenPrivateKey) -> bytes:
     return builder.sign(csca.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def compare(what: str, ours: list[Callable[[], None]], bare: list[Callable[[], None]], count: int) -> None:
-    clocked(ours)
-    clocked(bare)
-    # In turns, so that a machine that slows down slows both.
-    pairs = [(clocked(ours), clocked(bare)) for _ in range(TURNS)]
-    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
-    micros = [statistics.median(side) / count * 1e6 for side in zip(*pairs, strict=True)]
-    print(f"{what}: {ratio:.2f} times as long ({micros[0]:.0f} µs against {micros[1]:.0f} µs; asked: {MOST_TIMES})")
+def threads(calls: list[Callable[[], None]]) -> Callable[[], None]:
+    """All calls at once."""
 
+    def run() -> None:
+        started = [threading.Thread(target=call) for call in calls]
+        for thread in started:
+            thread.start()
+        for thread in started:
+            thread.join()
 
-def clocked(calls: list[Callable[[], None]]) -> float:
-    if len(calls) == 1:
-        start = time.perf_counter()
-        calls[0]()
-        return time.perf_counter() - start
-    threads = [threading.Thread(target=call) for call in calls]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()
+    return run

@@ -1,7 +1,7 @@
-"""Measures the intake: foreign records to holders and events, on one core, beside the bare parsing of the same bytes.
+"""The intake: foreign records to holders and events, on one core, beside the bare parsing of the same bytes.
 
-``python -m bench.intake [FORMAT ...]`` prints, for each format, how many records a second are read, what is asked, and
-how often the library that parses would have read them in that time.
+The lines tell, for each format, how many records a second are read, and how often the library that parses would have
+read them in that time. Only the processor's time counts.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import csv
 import io
 import json
 import statistics
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from bench.lines import RATE, Line, MissingError, Settings
+from bench.progress import say
+from bench.timing import Spread, line
 from healthcert.intake.mapping import read_mapping
 from healthcert.intake.reading import RecordFormat, Row
 from healthcert.intake.records import IntakeOptions, read_records
@@ -52,12 +54,14 @@ test_type = "loinc"
 HEADER = "Dossier;Nom;Prénom;Naissance;Sexe;Analyse;Date;Heure;Résultat;Laboratoire;Réactif"
 
 
-def main(names: Sequence[str] = ()) -> None:
-    for name in names or MEASURES:
-        MEASURES[name]()
+def lines(settings: Settings) -> Iterator[Line]:
+    """Every format."""
+    for name, measure in MEASURES.items():
+        say(f"records in {name}")
+        yield from measure(settings)
 
 
-def measure_csv() -> None:
+def measure_csv(settings: Settings) -> Iterator[Line]:
     rows = [
         f"D{n};Exemplaire-{n};Zoé;{1 + n % 28:02}/{1 + n % 12:02}/{1930 + n % 90};F;"
         f"{('94500-6', '94845-5', '94558-4')[n % 3]};"
@@ -71,10 +75,10 @@ def measure_csv() -> None:
     def bare() -> int:
         return sum(1 for _ in csv.reader(io.TextIOWrapper(io.BytesIO(data), "cp1252", newline=""), delimiter=";"))
 
-    report("csv", data, options, 20_000, bare)
+    yield report("csv", data, options, settings, asked=20_000, bare=bare)
 
 
-def measure_jsonl() -> None:
+def measure_jsonl(settings: Settings) -> Iterator[Line]:
     records: list[dict[str, Any]] = [
         {
             "type": "test",
@@ -92,21 +96,24 @@ def measure_jsonl() -> None:
     ]
     lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() for record in records]
     data = b"\n".join(lines)
-    report("jsonl", data, IntakeOptions(format=RecordFormat.JSONL), 20_000, lambda: [*map(json.loads, lines)])
+    options = IntakeOptions(format=RecordFormat.JSONL)
+    yield report("jsonl", data, options, settings, asked=20_000, bare=lambda: [*map(json.loads, lines)])
 
 
-def measure_hl7v2() -> None:
+def measure_hl7v2(settings: Settings) -> Iterator[Line]:
     """Messages of one result each, beside the bare splitting of hl7; and how far hl7apy comes with some of them."""
-    import hl7  # type: ignore[import-untyped]
-    from hl7apy.parser import parse_message  # type: ignore[import-untyped]
+    try:
+        import hl7  # type: ignore[import-untyped]
+        from hl7apy.parser import parse_message  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise MissingError(f"{error.name} is not installed") from None
 
     messages = [_oru(n) for n in range(RECORDS // 4)]
     data = b"".join(b"\x0b" + one.encode() + b"\x1c\r" for one in messages)
     options = IntakeOptions(format=RecordFormat.HL7V2)
     some = messages[:50]
-    theirs = statistics.median(_clocked(lambda: [*map(parse_message, some)]) for _ in range(TURNS))
-    report("hl7v2", data, options, None, lambda: [*map(hl7.parse, messages)], len(messages))
-    print(f"{'':8} {len(some) / theirs:9,.0f} of the same messages a second in hl7apy, which makes no rows of them")
+    yield report("hl7v2", data, options, settings, bare=lambda: [*map(hl7.parse, messages)], count=len(messages))
+    yield peer("... hl7apy, which makes no rows of them", lambda: [*map(parse_message, some)], len(some), settings)
 
 
 def _oru(n: int) -> str:
@@ -124,21 +131,33 @@ def _oru(n: int) -> str:
 
 
 def report(
-    name: str, data: bytes, options: IntakeOptions, asked: int | None, bare: Callable[[], object], count: int = RECORDS
-) -> None:
-    """Prints the rate of a format over a file of ``count`` records, all of which must be good."""
+    name: str,
+    data: bytes,
+    options: IntakeOptions,
+    settings: Settings,
+    *,
+    bare: Callable[[], object],
+    count: int = RECORDS,
+    asked: int | None = None,
+) -> Line:
+    """The rate of a format over a file of ``count`` records, all of which must be good."""
 
     def ours() -> int:
         return sum(isinstance(row, Row) for row in read_records(io.BytesIO(data), options))
 
     found = ours()
     assert found == count, f"{name}: {found} of {count} records were read"
-    pairs = [(_clocked(bare), _clocked(ours)) for _ in range(TURNS)]
-    theirs, mine = (statistics.median(side) for side in zip(*pairs, strict=True))
-    print(
-        f"{name:8} {count / mine:9,.0f} records a second{'' if asked is None else f' (asked: {asked:,})'}, "
-        f"{mine / theirs:.1f} times the parsing alone ({count / theirs:,.0f} a second)"
-    )
+    pairs = [(_clocked(ours), _clocked(bare)) for _ in range(settings.turns(TURNS))]
+    times = statistics.median(mine / theirs for mine, theirs in pairs)
+    rates = Spread.of([count / mine for mine, _ in pairs])
+    return line(
+        f"intake: {name}, records", rates, asked=asked, unit=RATE, detail=f"{times:.1f} times the parsing alone"
+    )  # fmt: skip
+
+
+def peer(name: str, theirs: Callable[[], object], count: int, settings: Settings) -> Line:
+    """The rate of another library over the same records."""
+    return line(name, Spread.of([count / _clocked(theirs) for _ in range(settings.turns(TURNS))]), unit=RATE)
 
 
 def _clocked(call: Callable[[], object]) -> float:
@@ -148,10 +167,13 @@ def _clocked(call: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def measure_fhir() -> None:
+def measure_fhir(settings: Settings) -> Iterator[Line]:
     """NDJSON as a bulk export has it, a file of Bundles, and both beside the same resources in fhir.resources."""
-    from fhir.resources.R4B.observation import Observation
-    from fhir.resources.R4B.patient import Patient
+    try:
+        from fhir.resources.R4B.observation import Observation
+        from fhir.resources.R4B.patient import Patient
+    except ImportError as error:
+        raise MissingError(f"{error.name} is not installed") from None
 
     patients, observations = [_patient(n) for n in range(RECORDS)], [_observation(n) for n in range(RECORDS)]
     several = [
@@ -159,21 +181,24 @@ def measure_fhir() -> None:
     ]
     some = several[: RECORDS // 20], several[RECORDS : RECORDS + RECORDS // 20]
 
-    def peer() -> None:
+    def theirs() -> None:
         for patient, observation in zip(*some, strict=True):
             Patient.model_validate_json(patient)
             Observation.model_validate_json(observation)
 
     options = IntakeOptions(format=RecordFormat.FHIR)
-    report("fhir", b"\n".join(several), options, 5_000, lambda: [*map(json.loads, several)])
+    ndjson = b"\n".join(several)
+    yield report("fhir", ndjson, options, settings, asked=5_000, bare=lambda: [*map(json.loads, several)])
     pairs = zip(patients, observations, strict=True)
     bundles = [
         {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in pair]} for pair in pairs
     ]
     lines = [json.dumps(one).encode() for one in bundles]
-    report("fhir", b"\n".join(lines), options, 5_000, lambda: [*map(json.loads, lines)])
-    rate = len(some[0]) / statistics.median(_clocked(peer) for _ in range(TURNS))
-    print(f"{'':8} {rate:9,.0f} of the same records a second in fhir.resources, which makes no rows of them")
+    several_lines = b"\n".join(lines)
+    yield report(
+        "fhir, Bundles", several_lines, options, settings, asked=5_000, bare=lambda: [*map(json.loads, lines)]
+    )  # fmt: skip
+    yield peer("... fhir.resources, which makes no rows of them", theirs, len(some[0]), settings)
 
 
 def _patient(n: int) -> dict[str, Any]:
@@ -203,13 +228,9 @@ def _observation(n: int) -> dict[str, Any]:
     }
 
 
-MEASURES: dict[str, Callable[[], None]] = {
+MEASURES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "csv": measure_csv,
     "jsonl": measure_jsonl,
     "fhir": measure_fhir,
     "hl7v2": measure_hl7v2,
 }
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,21 +1,23 @@
 """Measures a register in SQLite: certificates entered, looked up again and revoked, and its audit log verified.
 
-``python -m bench.register`` prints how many a second, each batch being one transaction that is on the disk before the
-next begins, and what share of the time is bare SQLite: the same rows and log entries, made ready before.
+The lines tell how many a second, each batch being one transaction that is on the disk before the next begins, and how
+much of the rate of bare SQLite that is: the same rows and log entries, made ready before.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.lines import RATE, Line, Settings
+from bench.progress import say
+from bench.timing import Spread, line
 from healthcert.authority.audit import verify_audit
 from healthcert.authority.register import New, Register
 from healthcert.authority.secret import RegisterSecret
@@ -32,18 +34,21 @@ LEAST = 3000  # certificates a second
 SIGNER = b"what stands for the DSC"
 
 
-def main() -> None:
+def lines(settings: Settings) -> Iterator[Line]:
+    """A register filled, asked, revoked from and audited, anew each turn."""
     rates: dict[str, list[float]] = {"enter": [], "find": [], "revoke": [], "verify": [], "bare": []}
     with tempfile.TemporaryDirectory() as folder:
-        for turn in range(TURNS):
+        for turn in range(settings.turns(TURNS)):
+            say(f"a register in SQLite, turn {turn + 1}")
             measure(Path(folder) / f"register{turn}.db", rates)
-    found = {name: statistics.median(values) for name, values in rates.items()}
-    print(f"enter batches of {BATCH}, with their log entries: {found['enter']:,.0f} certificates a second", end="")
-    print(f" (at least {LEAST:,}: {'yes' if found['enter'] >= LEAST else 'NO'})")
-    print(f"... against the same rows in bare sqlite3: {found['enter'] / found['bare']:.2f} ({found['bare']:,.0f})")
-    print(f"look records up, signatures unsealed: {found['find']:,.0f} a second")
-    print(f"revoke: {found['revoke']:,.0f} a second")
-    print(f"verify the audit log and the certificates against it: {found['verify']:,.0f} entries a second")
+    yield line(
+        f"register: enter batches of {BATCH}, with their log", Spread.of(rates["enter"]), asked=LEAST, unit=RATE
+    )  # fmt: skip
+    share = Spread.of([mine / bare for mine, bare in zip(rates["enter"], rates["bare"], strict=True)])
+    yield line("... against the same rows in bare sqlite3", share)
+    told = {"find": "look records up", "revoke": "revoke", "verify": "verify the audit log, entries"}
+    for what, words in told.items():
+        yield line(f"register: {words}", Spread.of(rates[what]), unit=RATE)
 
 
 def measure(path: Path, rates: dict[str, list[float]]) -> None:
@@ -100,7 +105,3 @@ def rate(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return BATCH * BATCHES / (time.perf_counter() - start)
-
-
-if __name__ == "__main__":
-    main()

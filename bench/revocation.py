@@ -1,8 +1,7 @@
 """Measures revocation lists at the scale of the EU: 10,000 signed batches of 1,000 entries each, fetched and asked.
 
-``python -m bench.revocation`` prints ratios against a ``bisect`` over a sorted array in memory and against the bare
-verification of one ECDSA signature; and what it takes to build, open and hold the lists. A number behind it asks for
-so many batches instead.
+A look-up is held against a ``bisect`` over a sorted array in memory and against the bare verification of one ECDSA
+signature; and the lines tell what it takes to build, open and hold the lists.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import tempfile
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -27,6 +26,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import healthcert as hc
+from bench.lines import MEGABYTES, MILLISECONDS, SECONDS, Line, Settings
+from bench.progress import say
+from bench.timing import Spread, in_turns, line, micros
 from healthcert.fetch import Response
 from healthcert.issue.pki import new_csca, new_dsc
 from healthcert.lists.x509 import parse_certificate
@@ -38,31 +40,43 @@ from healthcert.revocation.writer import Old
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BATCHES, EACH = 10_000, 1000
 KID = b"revoked!"
+HASH_TYPES = ("SIGNATURE", "UCI", "COUNTRYCODEUCI")
 ASKED = 100_000
+VERIFIED = 2000
 CHANGED = 40
 """Batches that come, and as many that go, in an update between two rebuildings."""
 TURNS = 7
 URL = "https://gateway.example"
 
 
-def main(batches: int = BATCHES) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+def lines(settings: Settings) -> Iterator[Line]:
+    """The lists made and changed, mapped and opened, and asked."""
+    # What is asked is asked at the EU's scale.
+    batches = 300 if settings.quick else BATCHES
+    entries = f"{batches * EACH:,} revoked"
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        say(f"{batches:,} signed batches of revocations are being made")
         make(folder, batches + CHANGED)
-        entries = batches * EACH
-        print(f"revocation lists: {entries:,} entries in {batches:,} signed batches")
         told = {"build": "build", "reconcile": "reconcile, all unchanged", "change": f"{CHANGED} come, {CHANGED} go"}
         for what, words in told.items():
+            say(f"{entries}: {words}")
             seconds, peak = map(float, in_process(what, folder).split())
-            print(f"... {words}: {seconds:.1f} s, peak memory {peak:.0f} MB (asked: 500)")
-        files = [path.stat().st_size for path in (folder / "store").glob("*.hcrev")]
-        print(f"... mapped: {sum(files) / 1e6:.0f} MB (asked: 200), of which private to a second process:", end=" ")
-        print(f"{float(in_process('hold', folder)):.1f} MB")
-        print(f"... open and ask once: {float(in_process('open', folder)):.1f} ms (asked: 10)")
-        measure_look_up(folder, batches)
+            yield Line(name=f"{entries}: {words}", value=seconds, unit=SECONDS)
+            yield Line(name=f"{entries}: {words}, peak memory", value=peak, asked=500, at_most=True, unit=MEGABYTES)
+        size = sum(path.stat().st_size for path in (folder / "store").glob("*.hcrev")) / 1e6
+        private = f"{float(in_process('hold', folder)):.1f} MB of it private to a process that asks"
+        yield Line(
+            name=f"{entries}: mapped", value=size, asked=200, at_most=True, unit=MEGABYTES, detail=private
+        )  # fmt: skip
+        opened_in = float(in_process("open", folder))
+        name = f"{entries}: open and ask once"
+        yield Line(name=name, value=opened_in, asked=10, at_most=True, unit=MILLISECONDS)
+        say(f"{entries}: look up")
+        yield from look_up(folder, batches, f"{entries}: look up", settings)
 
 
-def measure_look_up(folder: Path, batches: int) -> None:
+def look_up(folder: Path, batches: int, name: str, settings: Settings) -> Iterator[Line]:
     """One look-up against ``bisect`` and against a signature, in turns."""
     keys = array("Q")
     for number in range(batches):
@@ -73,8 +87,7 @@ def measure_look_up(folder: Path, batches: int) -> None:
     asked = listed + [rng.randbytes(16) for _ in range(ASKED - len(listed))]
     rng.shuffle(asked)
     numbers = [int.from_bytes(key[:8], "big") for key in asked]
-    store = hc.RevocationStore.open(folder / "store")
-    section = largest(store)
+    section = largest(hc.RevocationStore.open(folder / "store"))
     assert sum(section.find(key) is not None for key in asked) >= len(listed)
     key = ec.generate_private_key(ec.SECP256R1())
     scheme, data = ec.ECDSA(hashes.SHA256()), bytes(300)
@@ -91,15 +104,16 @@ def measure_look_up(folder: Path, batches: int) -> None:
             _ = at < len(keys) and keys[at] == number
 
     def verified() -> None:
-        for _ in range(ASKED // 50):
+        for _ in range(VERIFIED):
             public.verify(signature, data, scheme)
 
-    rows = [(clocked(ours) / ASKED, clocked(bisected) / ASKED, clocked(verified) / (ASKED // 50)) for _ in range(TURNS)]
-    mine, other, verify = (statistics.median(column) for column in zip(*rows, strict=True))
-    against = statistics.median(a / b for a, b, _ in rows)
-    share = statistics.median(a / c for a, _, c in rows)
-    print(f"... look up: {mine * 1e6:.2f} µs, {against:.2f} times a bisect ({other * 1e6:.2f} µs; asked: at most 3)")
-    print(f"... look up: {share:.1%} of a bare ECDSA verification ({verify * 1e6:.1f} µs; asked: under 6%)")
+    rows = in_turns(ours, bisected, verified, turns=settings.turns(7))
+    against = Spread.of([mine / bisect for mine, bisect, _ in rows])
+    yield line(
+        f"{name}, against a bisect", against, asked=3, at_most=True, detail=micros(rows, ASKED, ASKED)
+    )  # fmt: skip
+    share = Spread.of([mine / ASKED / (verify / VERIFIED) for mine, _, verify in rows])
+    yield line(f"{name}, against a bare ECDSA verify", share, asked=0.06, at_most=True)
 
 
 def largest(store: hc.RevocationStore) -> Section:
@@ -118,8 +132,8 @@ def batch_id(number: int) -> str:
     return str(UUID(int=number))
 
 
-def make(folder: Path, batches: int) -> None:
-    """The signed batches as the gateway stores them, and the upload certificate."""
+def make(folder: Path, batches: int, *, kid: bytes = KID, hash_types: Sequence[str] = HASH_TYPES[:1]) -> None:
+    """The signed batches as the gateway stores them, and the upload certificate; the types of hashes in turn."""
     csca = new_csca("FR", "CSCA", now=NOW - timedelta(days=1))
     pair = new_dsc(csca, "Upload", now=NOW - timedelta(days=1))
     (folder / "upload.der").write_bytes(pair.certificate_der())
@@ -129,8 +143,8 @@ def make(folder: Path, batches: int) -> None:
         content = {
             "country": "FR",
             "expires": (NOW + timedelta(days=30 + number % 300)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "kid": base64.b64encode(KID).decode(),
-            "hashType": "SIGNATURE",
+            "kid": base64.b64encode(kid).decode(),
+            "hashType": hash_types[number % len(hash_types)],
             "entries": [{"hash": base64.b64encode(key).decode()} for key in keys_of(number)],
         }
         message = signed(json.dumps(content).encode(), signer, attached=True)
@@ -194,14 +208,14 @@ def hold(folder: Path) -> float:
         section.find(random.Random(number).randbytes(16))
     private, mine = 0, False
     try:
-        lines = Path("/proc/self/smaps").read_text("utf-8").splitlines()
+        mappings = Path("/proc/self/smaps").read_text("utf-8").splitlines()
     except OSError:
         return float("nan")
-    for line in lines:
-        if not line[:1].isupper() or line[0].isdigit():
-            mine = line.endswith(".hcrev")
-        elif mine and line.startswith("Private_Dirty:"):
-            private += int(line.split()[1])
+    for one in mappings:
+        if not one[:1].isupper() or one[0].isdigit():
+            mine = one.endswith(".hcrev")
+        elif mine and one.startswith("Private_Dirty:"):
+            private += int(one.split()[1])
     return private / 1000
 
 
@@ -223,12 +237,6 @@ def in_process(what: str, folder: Path) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def clocked(call: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def one(what: str, folder: Path) -> None:
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     if what in ("build", "reconcile", "change"):
@@ -239,7 +247,4 @@ def one(what: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        one(sys.argv[1], Path(sys.argv[2]))
-    else:
-        main(*map(int, sys.argv[1:]))
+    one(sys.argv[1], Path(sys.argv[2]))

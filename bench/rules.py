@@ -1,6 +1,6 @@
 """Measures a destination's rules on one certificate, and what compiling rules costs, against one ECDSA verification.
 
-``python -m bench.rules`` prints ratios of one run, taken in turns. The destination and its fifteen rules are made up in
+The destination and its fifteen rules are made up in
 the shapes that real ones have. Where PyPI's ``panzi-json-logic`` is installed, which nothing here depends on, both
 evaluate the same rules on the same data.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import healthcert as hc
+from bench.lines import MILLISECONDS, Line, Settings
+from bench.progress import say
+from bench.timing import Spread, clocked, cost, line, rate
 from healthcert.intake.record import read_record
 from healthcert.issue.pki import new_csca, new_dsc
 from healthcert.rules.certlogic import Program
@@ -29,11 +32,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 COUNTRY = "XA"
 RULES = 500
 TIMES = 500
-TURNS = 15
 Logic = dict[str, Any]
 
 
-def main() -> None:
+def lines(settings: Settings) -> Iterator[Line]:
+    """A certificate judged, every rule evaluated on it, and many rules compiled."""
+    say("a country's rules")
     certificate, kid = certificate_to_judge()
     book = hc.RuleBook(map(hc.read_rule, destination()))
     ruling = book.judge(hc.RuleSubject.of(certificate, kid), country=COUNTRY, at=NOW)
@@ -45,15 +49,16 @@ def main() -> None:
             # As the pipeline does it: what a rule sees is made of each certificate anew.
             book.judge(hc.RuleSubject.of(certificate, kid), country=COUNTRY, at=NOW)
 
-    mine, bare = in_turns(judged, verified)
-    applied, all_ = len(ruling.results), len(book.rules)
-    words = f"a destination's {all_} rules, of which {applied} are about this certificate"
-    print(f"{words}: {mine / bare:.0%} of a bare ECDSA verify (asked: 25%)   ({mine:.1f} µs against {bare:.1f} µs)")
-    measure_every_rule(book, hc.RuleSubject.of(certificate, kid), verified)
-    measure_compile(verified)
+    name = f"rules: {len(book.rules)} of a destination, against a bare ECDSA verify"
+    about = f"{len(ruling.results)} are about this certificate"
+    yield cost(name, judged, verified, settings, count=TIMES, asked=0.25, detail=about)
+    yield from every_rule(book, hc.RuleSubject.of(certificate, kid), verified, settings)
+    yield from compiled(verified, settings)
 
 
-def measure_every_rule(book: hc.RuleBook, subject: hc.RuleSubject, verified: Callable[[], None]) -> None:
+def every_rule(
+    book: hc.RuleBook, subject: hc.RuleSubject, verified: Callable[[], None], settings: Settings
+) -> Iterator[Line]:
     """All rules on one certificate, whatever they are about, as the worst that a destination could ask."""
     programs = [rule.program for rule in book.rules]
     external = subject.external(NOW, COUNTRY, None, dict(book.value_sets.codes))
@@ -64,12 +69,12 @@ def measure_every_rule(book: hc.RuleBook, subject: hc.RuleSubject, verified: Cal
             for program in programs:
                 program(data)
 
-    mine, bare = in_turns(ours, verified)
-    print(f"... all {len(programs)} evaluated: {mine / bare:.0%}   ({mine:.1f} µs)")
+    yield cost("rules: all evaluated, whatever they are about", ours, verified, settings, count=TIMES)
+    name = "rules: all evaluated, against panzi-json-logic"
     try:
         peer = import_module("json_logic.cert_logic").certLogic
     except ImportError:
-        print("... panzi-json-logic: not installed, nothing to compare with")
+        yield Line(name=name, asked=20, reason="panzi-json-logic is not installed")
         return
     logics = [rule.logic for rule in book.rules]
     plain = json.loads(json.dumps(data))  # what any other implementation is given
@@ -81,27 +86,25 @@ def measure_every_rule(book: hc.RuleBook, subject: hc.RuleSubject, verified: Cal
             for logic in logics:
                 peer(logic, plain)
 
-    mine, other = in_turns(ours, theirs, of_theirs=TIMES // 10)
-    rate = f"{other / mine:.0f} times the rate of panzi-json-logic (asked: 20)"
-    print(f"... {rate}   ({other:.0f} µs against {mine:.1f} µs)")
+    yield rate(name, ours, theirs, settings, count=TIMES, bare_count=TIMES // 10, asked=20)
 
 
-def measure_compile(verified: Callable[[], None]) -> None:
+def compiled(verified: Callable[[], None], settings: Settings) -> Iterator[Line]:
     """Many different rules, each for the first time."""
     text = json.dumps([one["Logic"] for number in range(RULES // 15 + 1) for one in destination(number)][:RULES])
 
-    def seconds() -> float:
+    def milliseconds() -> float:
         logics = json.loads(text)
         start = time.perf_counter()
         for logic in logics:
             Program(logic)
-        return time.perf_counter() - start
+        return (time.perf_counter() - start) * 1e3
 
-    seconds()
-    pairs = [(seconds(), clocked(verified) / TIMES) for _ in range(TURNS)]
-    took = statistics.median(mine for mine, _ in pairs)
-    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
-    print(f"compile {RULES} rules: {took * 1e3:.1f} ms (asked: 40), as long as {ratio:.0f} bare ECDSA verifies")
+    milliseconds()
+    pairs = [(milliseconds(), clocked(verified) * 1e3 / TIMES) for _ in range(settings.turns(15))]
+    detail = f"as long as {statistics.median(mine / theirs for mine, theirs in pairs):.0f} bare ECDSA verifies"
+    took = Spread.of([mine for mine, _ in pairs])
+    yield line(f"rules: compile {RULES}", took, asked=40, at_most=True, unit=MILLISECONDS, detail=detail)
 
 
 def certificate_to_judge() -> tuple[hc.HealthCertificate, bytes]:
@@ -127,21 +130,6 @@ def ecdsa() -> Callable[[], None]:
             public.verify(signature, data, scheme)
 
     return verified
-
-
-def in_turns(ours: Callable[[], None], theirs: Callable[[], None], *, of_theirs: int = TIMES) -> tuple[float, float]:
-    """Microseconds for one of ours and one of theirs; a machine that slows down slows both."""
-    ours()
-    theirs()
-    pairs = [(clocked(ours) / TIMES, clocked(theirs) / of_theirs) for _ in range(TURNS)]
-    mine, other = (statistics.median(side) * 1e6 for side in zip(*pairs, strict=True))
-    return mine, other
-
-
-def clocked(call: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def destination(variant: int = 0) -> list[dict[str, Any]]:
@@ -248,7 +236,3 @@ def _compared(operator: str, path: str, amount: int, unit: str) -> Logic:
 
 
 _since, _until = partial(_compared, "not-before"), partial(_compared, "not-after")
-
-
-if __name__ == "__main__":
-    main()

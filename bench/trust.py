@@ -1,6 +1,6 @@
-"""Measures the EU gateway's lists: items with a signature and a chain each, against OpenSSL, one process an item.
+"""The EU gateway's lists: items with a signature and a chain each, against OpenSSL, one process an item.
 
-``python -m bench.trust`` prints how many times as fast an item is verified, and the memory that all of them take.
+The lines tell how many times as fast an item is verified, and the memory that all of them take.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import ascii_uppercase
 
+from bench.lines import MEGABYTES, MILLISECONDS, Line, Settings
+from bench.progress import say
+from bench.timing import Spread, line
 from healthcert.issue.pki import KeyPair, new_csca, new_dsc
 from healthcert.lists.anchors import TrustAnchor, load_anchors
 from healthcert.lists.x509 import parse_certificate
@@ -33,27 +36,33 @@ SAMPLE = 50
 TURNS = 5
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+def lines(settings: Settings) -> Iterator[Line]:
+    """All items verified, against some of them under OpenSSL; and the memory that it takes."""
+    say(f"{ITEMS:,} items of the EU gateway are being made")
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
         parts, anchor = write_lists(folder)
         context = Context((anchor,), NOW)
         seconds_to_load(parts, context)
         sample = json.loads(parts["DSC"])[:: ITEMS // SAMPLE]
         mine, theirs = [], []
+        turns = settings.turns(TURNS)
         # In turns, so that a machine that slows down slows both.
-        for turn in range(TURNS):
+        for turn in range(turns):
+            say(f"{ITEMS:,} items of the EU gateway, turn {turn + 1}")
             mine.append(seconds_to_load(parts, context) / ITEMS)
             if shutil.which("openssl") is not None:
-                theirs += [seconds_of_openssl(folder, entry) for entry in sample[turn::TURNS]]
-        ours = statistics.median(mine)
-        print(f"verify {ITEMS} items of the EU gateway: {ours * 1e3:.2f} ms an item, chain and all")
+                theirs.append(statistics.mean(seconds_of_openssl(folder, entry) for entry in sample[turn::turns]))
+        each = Spread.of([took * 1e3 for took in mine])
+        yield line(f"{ITEMS:,} items of the EU gateway, an item", each, unit=MILLISECONDS, detail="chain and all")
+        name = "... against openssl cms -verify, a process an item"
         if theirs:
-            other = statistics.median(theirs)
-            print(f"... against openssl cms -verify, one process an item: {other / ours:.1f} ({other * 1e3:.2f} ms)")
+            faster = Spread.of([other / took for took, other in zip(mine, theirs, strict=True)])
+            detail = f"{statistics.median(theirs) * 1e3:.2f} ms an item, and no chain"
+            yield line(name, faster, detail=detail)
         else:
-            print("... openssl: no such command, nothing to compare with")
-        print(f"... peak memory: {peak_memory(folder):.0f} MiB, interpreter and libraries included")
+            yield Line(name=name, reason="no such command")
+        yield Line(name="... peak memory, with all libraries", value=peak_memory(folder), unit=MEGABYTES)
 
 
 def write_lists(folder: Path) -> tuple[Mapping[str, bytes], TrustAnchor]:
@@ -97,7 +106,7 @@ def seconds_of_openssl(folder: Path, entry: Mapping[str, str]) -> float:
 
 
 def peak_memory(folder: Path) -> float:
-    """The most memory that a process of its own takes to load the lists, in MiB."""
+    """The most memory that a process of its own takes to load the lists, in MB."""
     done = subprocess.run([sys.executable, "-m", "bench.trust", str(folder)], check=True, stdout=subprocess.PIPE)
     return float(done.stdout)
 
@@ -106,11 +115,8 @@ def load_once(folder: Path) -> None:
     parts = {name: (folder / name).read_bytes() for name in Gateway.parts}
     Gateway().load(parts, Context(load_anchors(folder / "anchor.pem"), NOW))
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        load_once(Path(sys.argv[1]))
-    else:
-        main()
+    load_once(Path(sys.argv[1]))
