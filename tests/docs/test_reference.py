@@ -49,7 +49,7 @@ def test_every_field_of_a_report_is_described() -> None:
 
 
 def test_every_exit_code_is_in_the_readme() -> None:
-    assert [*rows(ROOT / "README.md", r"(\d)")] == [str(code.value) for code in Exit]
+    assert [*rows(ROOT / "README.md", r"(\d+)")] == [str(code.value) for code in Exit]
 
 
 def test_help_on_the_page_is_what_the_command_prints(tmp_path: Path) -> None:
