@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills import kills
+
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("HEALTHCERT_TEST_KILLS", "100"))
+KILLS = kills(100)
 PATIENCE = 300  # seconds, after which it counts as hanging
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")

@@ -12,6 +12,7 @@ import pytest
 
 from healthcert.authority.audit import verify_audit
 from healthcert.authority.secret import load_secret, new_secret
+from tests.kills import kills
 from tests.registers import Place
 from tests.support import NOW
 
@@ -69,16 +70,16 @@ def test_programs_that_enter_the_same_records_get_the_same_certificates(place: P
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the programs are forked, which this system does not do")
-def test_a_hundred_kills_in_the_middle_leave_certificates_and_log_agreeing(place: Place, tmp_path: Path) -> None:
+def test_kills_in_the_middle_leave_certificates_and_log_agreeing(place: Place, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     place.open(create=True, secret=new_secret(secret)).close()
     module = "tests.integration.register_hammer"
-    command = [sys.executable, "-m", module, place.url, str(secret), str(tmp_path), "100", "8"]
+    command = [sys.executable, "-m", module, place.url, str(secret), str(tmp_path), str(kills(100)), "8"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stderr == ""
-    assert done.stdout.startswith("100 kills, ")
-    assert int(done.stdout.split()[2]) > 100  # entered, on however slow a machine
+    assert done.stdout.startswith(f"{kills(100)} kills, ")
+    assert int(done.stdout.split()[2]) > kills(100)  # entered, on however slow a machine
 
 
 def start(place: Place, secret: Path, step: int) -> subprocess.Popen[str]:
