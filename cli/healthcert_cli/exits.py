@@ -89,7 +89,7 @@ def boundary(command: Callable[P, Any]) -> Callable[P, None]:
         except HealthCertError as error:
             _fail(error.code.value, error.detail, error.step, exit_of(error.code), as_json=as_json)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's last flush stays quiet
+            _silence_output()
             raise click.exceptions.Exit(Exit.ENVIRONMENT) from None
         except OSError as error:
             detail = f"{error.strerror or type(error).__name__}: {error.filename or 'a file'}"
@@ -108,7 +108,15 @@ def boundary(command: Callable[P, Any]) -> Callable[P, None]:
 def _fail(code: str, detail: str, step: str | None, exit_code: Exit, *, as_json: bool) -> NoReturn:
     """Prints one error and ends the command."""
     if as_json:
-        click.echo(json.dumps({"error": {"code": code, "step": step, "detail": detail}}))
+        try:
+            click.echo(json.dumps({"error": {"code": code, "step": step, "detail": detail}}))
+        except OSError:  # it may be standard output itself that is full
+            _silence_output()
     else:
         click.echo(f"{click.style('Error', fg='red', bold=True)} {code}: {printable(detail)}", err=True)
     raise click.exceptions.Exit(exit_code)
+
+
+def _silence_output() -> None:
+    """What nobody takes any more is given up, so that the interpreter's last flush stays quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

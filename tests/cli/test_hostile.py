@@ -146,3 +146,15 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
     return subprocess.run(
         f"{program} {command}", shell=True, cwd=folder, env=variables, capture_output=True, check=False, timeout=60
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_standard_output_that_is_full_ends_the_command_without_a_traceback(
+    tmp_path: Path, options: list[str]
+) -> None:
+    command = [str(Path(sys.executable).with_name("healthcert")), "verify", *options, "missing.png"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
