@@ -22,6 +22,7 @@ from healthcert.batch.run import BulkRun
 from healthcert.batch.sinks import Columns, Form, open_sink
 from healthcert.batch.summary import Summary
 from healthcert.pool import Pool
+from healthcert_cli.intaking import check_reject_table, reject_table
 from healthcert_cli.options import refuse_over, this_second
 from healthcert_cli.rejects import Rejects
 
@@ -103,16 +104,17 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
         """
         path = self._journal_path()
         with ExitStack() as stack:
+            self._look()
             journal, entry, resumed = self._begun(path, stack)
             begun = _moments(entry, resumed=resumed)
             try:
                 rejected = stack.enter_context(Rejects(self.rejects, self.keep, length=entry.rejects))
+                progress = stack.enter_context(_bar(self.sources, label))
                 sink = open_sink(self.out, self.form, entry.mark)
             except BaseException:
                 if journal is not None and not resumed:  # nothing was done that could be gone on with
                     journal.remove()
                 raise
-            progress = stack.enter_context(_bar(self.sources, label))
             run = BulkRun(
                 self.sources, sink, rejected, entry=entry, journal=journal, resumed=resumed, progress=progress
             )
@@ -125,6 +127,12 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
                 stack.close()  # the bar ends before anything is told
                 tell(run.summary())
         return run.summary()
+
+    def _look(self) -> None:
+        """Whether the sources can be read at all, before anything is written over. Raises as they do."""
+        for source in self.sources:
+            if source.identity:  # of standard input, what was looked at would be gone
+                next(iter(source.items()), None)
 
     def go_on_cluster(
         self,
@@ -146,13 +154,14 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
         from healthcert.batch.cluster import ClusterRun, Task, row_groups
 
         out = Path(self.out).absolute()
+        check_reject_table(self.out, self.keep)
         with ExitStack() as stack:
             journal, entry, resumed = self._begun(self._journal_path(), stack)
             task = Task(
                 work=work(_moments(entry, resumed=resumed)), open_source=open_source, columns=columns, chunk=chunk,
                 names=tuple(source.name for source in self.sources),
                 paths=tuple(str(Path(source.name).absolute()) for source in self.sources),
-                out=out, rejects=out.with_suffix(".rejects.parquet"), run=entry.run,
+                out=out, rejects=reject_table(out), run=entry.run,
             )  # fmt: skip
             run = ClusterRun(
                 task,
@@ -175,6 +184,7 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
 
     def _begun(self, path: Path | None, stack: ExitStack) -> tuple[Journal | None, Entry, bool]:
         """The journal, how far the run came, and whether it goes on with one that was broken off."""
+        self._claim(path, stack)
         if path is None:
             return None, Entry(run="", since=this_second()), False
         mark = fingerprint(self._identity())
@@ -189,16 +199,42 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
         stack.callback(journal.close)
         return journal, entry, False
 
+    def _claim(self, path: Path | None, stack: ExitStack) -> None:
+        """Sees that this is the only run that writes to the output, also with a journal in another place.
+
+        The lock is a journal at the usual place: whoever begins or goes on with a run there finds it.
+        """
+        usual = self._usual_journal()
+        if usual is None or (path is not None and path.resolve() == usual.resolve()):
+            return
+        mine = path is not None and self.resume and os.path.lexists(path)  # and the lock, then, after a crash
+        if os.path.lexists(usual) and not mine:
+            detail = f"{usual} is there, of a run to the same output that was broken off, or goes on: remove it, or "
+            raise click.UsageError(detail + "go on with it (--resume, without --journal)")
+        if path is None:
+            return
+        mark = fingerprint(self._identity())
+        found = Journal.resume(usual, mark)
+        lock = Journal.begin(usual, Entry(run=mark, since=this_second())) if found is None else found[0]
+        stack.callback(lock.remove)
+
+    def _usual_journal(self) -> Path | None:
+        """Beside the output; None where that is no file or folder."""
+        path = Path(self.out) if Path(self.out).name else Path(self.out).resolve()
+        if self.out == "-" or (self.form is Form.JSONL and path.exists() and not path.is_file()):
+            return None
+        return path.with_name(path.name + ".journal")
+
     def _journal_path(self) -> Path | None:
         """Where the journal is; None for a run that nobody can go on with, for its input or its output is gone then."""
-        path = Path(self.out) if Path(self.out).name else Path(self.out).resolve()
-        gone = self.out == "-" or any(not source.identity for source in self.sources)
-        if gone or (self.form is Form.JSONL and path.exists() and not path.is_file()):
+        usual = self._usual_journal()
+        if usual is None or any(not source.identity for source in self.sources):
             if self.resume or self.journal is not None:
                 raise click.UsageError("a run from standard input, or to standard output, is not gone on with")
             return None
-        journal = self.journal or path.with_name(path.name + ".journal")
-        refuse_over(journal, [*self.keep, path, self.rejects])
+        journal = self.journal or usual
+        refuse_over(journal, [*self.keep, Path(self.out), self.rejects])
+        refuse_over(usual, [*self.keep, self.rejects])
         return journal
 
     def _identity(self) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from typing import IO, Any, BinaryIO
 import click
 
 from healthcert.authority.profile_tables import Profile
+from healthcert.batch.sinks import Form, form_of
 from healthcert.intake.mapping import load_mapping
 from healthcert.intake.reading import RecordFormat, RecoveryPolicy, Rows
 from healthcert.intake.record import ENTRY_TYPES
 from healthcert.intake.records import IntakeOptions, read_records
 from healthcert.issue.issued import Issued
 from healthcert.model import EntryType
-from healthcert_cli.options import refuse_over
+from healthcert_cli.options import refuse_over, refuse_over_pem
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -91,13 +92,35 @@ def _watched(rows: Rows, file: BinaryIO, bar: Any) -> Rows:
 
 
 def check_output(out: str | Path, rejects: Path | None, keep: Iterable[Path | None]) -> None:
-    """Wrong usage when certificates would be written over a file of ``keep``, or into that of the rejected rows."""
+    """Wrong usage when certificates would be written over a file of ``keep``, or into that of the rejected rows.
+
+    Nor is one in a folder that is written to: of a table, parts that are there already are removed.
+    """
     if out == "-":
         return
-    path = Path(out)
-    refuse_over(path, keep)
+    path, kept = Path(out), list(keep)
+    refuse_over(path, kept)
+    refuse_over_pem(path)
+    if form_of(str(out)) in (Form.PARQUET, Form.FOLDER):
+        _refuse_in(path, kept)
     if rejects is not None and path.resolve() == rejects.resolve():
         raise click.UsageError("--out and --rejects are one file")
+
+
+def check_reject_table(out: str, keep: Iterable[Path | None]) -> None:
+    """Wrong usage when a file of ``keep`` is in the table of rejected rows that a cluster writes beside ``out``."""
+    _refuse_in(reject_table(Path(out)), keep)
+
+
+def reject_table(out: Path) -> Path:
+    """Where a cluster writes the rejected rows."""
+    return out.with_suffix(".rejects.parquet")
+
+
+def _refuse_in(folder: Path, keep: Iterable[Path | None]) -> None:
+    written = folder.resolve()
+    if any(path is not None and path.resolve().is_relative_to(written) for path in keep):
+        raise click.UsageError(f"{folder} holds, or is, one of the files that are read")
 
 
 @contextmanager

@@ -169,6 +169,9 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+_PEM = b"-----BEGIN "
+
+
 def refuse_over(path: Path, keep: Iterable[str | Path | None]) -> None:
     """Wrong usage when a file that is to be written is one of those that the command reads.
 
@@ -176,6 +179,14 @@ def refuse_over(path: Path, keep: Iterable[str | Path | None]) -> None:
     """
     if any(isinstance(other, Path) and _is_same(path, other) for other in keep):
         raise click.UsageError(f"{path} is one of the files that are read")
+
+
+def refuse_over_pem(path: Path) -> None:
+    """Wrong usage when a file that is to be written holds a key or a certificate, such as a CSCA's beside a profile."""
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(_PEM)) == _PEM:
+                raise click.UsageError(f"{path} holds a key or a certificate, and is not written over")
 
 
 def _is_same(path: Path, other: Path) -> bool:

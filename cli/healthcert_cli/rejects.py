@@ -15,7 +15,7 @@ import click
 
 from healthcert.batch.sinks.disk import known_file
 from healthcert.errors import Code, HealthCertError
-from healthcert_cli.options import refuse_over
+from healthcert_cli.options import refuse_over, refuse_over_pem
 from healthcert_cli.text import printable
 
 
@@ -26,17 +26,21 @@ class Rejects:
         """``keep`` are files that are read: rows are not written over them. A file is gone on with at ``length``."""
         if path is not None:
             refuse_over(path, keep)
+            refuse_over_pem(path)
         self._path, self._length = path, length
         self._stack = ExitStack()
         self._file: IO[bytes] | None = None
         self.counts: Counter[Code] = Counter()
 
     def __enter__(self) -> Self:
-        """Raises :class:`BatchError` (``JOURNAL_UNUSABLE``) where the file does not go as far as it should; OSError."""
+        """Raises :class:`BatchError` (``JOURNAL_UNUSABLE``) where the file does not go as far as it should; OSError.
+
+        A symbolic link to a file is not followed.
+        """
         if self._path is not None and self._length is not None:
             self._file = self._stack.enter_context(BufferedWriter(known_file(self._path, self._length)))
         elif self._path is not None:
-            self._file = self._stack.enter_context(self._path.open("wb"))
+            self._file = self._stack.enter_context(_begun(self._path))
             self._file.write(b"source\trow\tcode\treason\n")
         return self
 
@@ -60,3 +64,13 @@ class Rejects:
             return None
         os.fsync(self._file.fileno())
         return self._file.tell()
+
+
+def _begun(path: Path) -> IO[bytes]:
+    """An empty file, its owner's alone. Raises OSError."""
+    if path.exists() and not path.is_file():  # a pipe or a device stays what it is
+        return path.open("wb")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    file = os.fdopen(os.open(path, flags, 0o600), "wb")
+    path.chmod(0o600)  # one that others could read would stay so
+    return file

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from healthcert.batch.sinks import open_sink
 from tests.cli.conftest import Run
 from tests.cli.test_authority import office as office  # the fixture
 from tests.cli.trust_files import Clock, json_of, lines_of
@@ -104,8 +106,65 @@ def test_a_journal_that_is_there_is_gone_on_with_or_nothing_is_done(office: Run)
     damaged = office(*ISSUE, "--resume")
     assert (damaged.exit_code, json_of(damaged)["error"]["code"]) == (4, "JOURNAL_UNUSABLE")
     assert not Path("out.jsonl").exists()
+    # Nor by a journal in another place, or none: the output is that of the run which was broken off.
+    for other in (("--journal", "other.journal"), ("--journal", "other.journal", "--resume")):
+        assert office(*ISSUE, *other).exit_code == 2
+    assert office("issue", "batch", "-", "--format", "csv", "--out", "out.jsonl", stdin=b"").exit_code == 2
+    assert not Path("out.jsonl").exists()
+    Path("out.jsonl.journal").unlink()
     assert json_of(office(*ISSUE, "--journal", "other.journal", "--resume"))["issued"] == 2
-    assert not Path("other.journal").exists()
+    assert not list(Path().glob("*.journal"))
+
+
+def test_a_run_with_its_journal_elsewhere_has_its_output_for_itself(
+    office: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records("A", "B")
+    found: list[int] = []
+
+    def meanwhile(*given: Any) -> Any:
+        if not found:
+            found.append(2)
+            found[:] = [office(*ISSUE, *more).exit_code for more in ((), ("--resume",), ("--journal", "k", "--resume"))]
+        return open_sink(*given)
+
+    monkeypatch.setattr("healthcert_cli.bulk.open_sink", meanwhile)
+    assert office(*ISSUE, "--journal", "j").exit_code == 0
+    assert found == [2, 4, 2]
+    assert len(rows()) == 2
+
+
+def test_a_name_that_is_no_text_names_a_run(office: Run) -> None:
+    records("A")
+    name = os.fsdecode(b"lab\xe9.csv")
+    Path("lab.csv").rename(name)
+    assert json_of(office("issue", "batch", name, "--out", "out.jsonl", "--json"))["issued"] == 1
+
+
+@pytest.mark.parametrize("out", ["there.parquet", "there"])
+def test_what_is_read_is_not_in_the_folder_that_is_written(office: Run, out: str) -> None:
+    Path(out).mkdir()
+    path = Path(out, "part-00000.csv")
+    records("A", file=str(path))
+    before = path.read_bytes()
+    assert office("issue", "batch", str(path), "--out", out).exit_code == 2
+    Path("link").symlink_to(path)
+    assert office("issue", "batch", "link", "--out", f"{out}/").exit_code == 2
+    assert path.read_bytes() == before
+
+
+def test_rejected_rows_do_not_go_through_a_link_and_are_their_owners_alone(office: Run) -> None:
+    records("A")
+    Path("victim").write_text("kept")
+    Path("rejects.tsv").symlink_to("victim")
+    assert office(*ISSUE, "--rejects", "rejects.tsv").exit_code == 4
+    assert Path("victim").read_text() == "kept"
+    Path("rejects.tsv").unlink()
+    Path("rejects.tsv").write_text("old")
+    Path("rejects.tsv").chmod(0o644)
+    assert office(*ISSUE, "--rejects", "rejects.tsv").exit_code == 0
+    assert Path("rejects.tsv").stat().st_mode & 0o777 == 0o600
+    assert Path("rejects.tsv").read_text() == "source\trow\tcode\treason\n"
 
 
 class CrashError(Exception):
@@ -210,3 +269,27 @@ def test_nothing_of_a_person_is_in_journal_summary_or_rejected_rows(half: Run) -
     assert "URN" not in told
     assert "HC1" not in told
     assert Path("out.jsonl.journal").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_run_that_could_not_begin_leaves_what_was_there(office: Run) -> None:
+    Path("bad.csv").write_text("a,b\n1,2\n")
+    Path("out.jsonl").write_text("precious\n")
+    for _ in range(2):  # and no journal that would stand in the way of the next one
+        assert office("issue", "batch", "bad.csv", "--out", "out.jsonl").exit_code == 4
+        assert Path("out.jsonl").read_text() == "precious\n"
+        assert not Path("out.jsonl.journal").exists()
+
+
+def test_no_key_or_certificate_is_written_over(office: Run) -> None:
+    records("A")
+    Path("csca.key.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    for option in ("--out", "--rejects"):
+        assert office("issue", "batch", "lab.csv", option, "csca.key.pem").exit_code == 2
+    assert Path("csca.key.pem").read_text() == "-----BEGIN PRIVATE KEY-----\n"
+
+
+def test_a_journal_without_a_word_is_none(office: Run) -> None:
+    records("A")
+    Path("out.jsonl.journal").touch()
+    assert office(*ISSUE, "--resume").exit_code == 0
+    assert len(rows()) == 1

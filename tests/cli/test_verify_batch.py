@@ -138,6 +138,19 @@ def test_a_file_of_that_name_is_given_with_its_folder(run: Run, certificates: Pa
     assert "--trust" in run("verify", "--help").stdout
 
 
+@pytest.mark.parametrize("more", [(), ("--engine", "ray")])
+def test_what_is_read_is_not_in_a_table_that_is_written(run: Run, certificates: Path, more: tuple[str, ...]) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    folder = Path("in.rejects.parquet" if more else "in.parquet")
+    folder.mkdir()
+    table = pytest.importorskip("pyarrow").table({"text": [issue().text]})
+    parquet.write_table(table, folder / "part-00000.parquet")
+    done = run("verify", "batch", str(folder / "part-00000.parquet"), "--out", "in.parquet", *more, *TRUST)
+    assert (done.exit_code, "files that are read" in done.stderr) == (2, True)
+    assert parquet.read_table(folder / "part-00000.parquet") == table
+    assert not list(Path().glob("*.journal"))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from healthcert.batch.protocol import Mark, Output
 from healthcert.batch.sinks import Form, Kind, encode_rows, file_name, open_sink
+from healthcert.batch.sinks.disk import write_all
 from healthcert.batch.sinks.naming import checked
 
 COLUMNS = {"row": Kind.NUMBER, "text": Kind.TEXT, "again": Kind.FLAG}
@@ -47,12 +51,25 @@ def stop(sink: Any, *, killed: bool) -> None:
             file.close()
 
 
-STEPS = st.sampled_from(["write", "write", "flush", "end", "kill", "kill later"])
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Of whatever is written, half arrives."""
+
+    def half(file: Any, data: bytes) -> None:
+        write_all(file, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "full")
+
+    with patch("healthcert.batch.sinks.disk.write_all", half):
+        yield
+
+
+STEPS = st.sampled_from(["write", "write", "flush", "end", "kill", "kill later", "full at flush", "full at write"])
 
 
 @pytest.mark.parametrize("form", [*Form])
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 9), max_size=12), st.lists(STEPS, max_size=20))
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=8), st.lists(STEPS, max_size=12))
+@example([5] * 6, ["write", "flush"] + ["write", "flush", "kill"] * 4)  # in the middle of one part after another
 def test_a_run_that_is_gone_on_with_leaves_the_same(form: Form, sizes: list[int], steps: list[str]) -> None:
     chunks = [chunk(form, place, size) for place, size in enumerate(sizes)]
     # What is said to be on the disk need not be, for no power fails here.
@@ -75,8 +92,14 @@ def write_with_breaks(out: str, form: Form, chunks: list[list[Output]], steps: l
             done = min(done + 1, len(chunks))
         elif step == "flush":
             marks.append((done, sink.flush()))
+        elif step == "full at flush":  # and room again afterwards
+            with full_disk(), suppress(OSError):
+                sink.flush()
         else:
-            stop(sink, killed=step != "end")
+            if step == "full at write":
+                with full_disk(), suppress(OSError):
+                    sink.write(chunks[done] if done < len(chunks) else [])
+            stop(sink, killed=step.startswith("kill"))
             # A journal may be older than the last flush: the kill came before it was written.
             if step == "kill later" and len(marks) > 1:
                 marks.pop()
@@ -87,6 +110,7 @@ def write_with_breaks(out: str, form: Form, chunks: list[list[Output]], steps: l
     sink.close()
 
 
+@settings(derandomize=True, deadline=None)
 @given(
     st.lists(
         st.text(max_size=12)

@@ -64,6 +64,15 @@ def once(marker: str) -> Callable[[Sequence[int]], list[int]]:
     return work
 
 
+def alone(marker: str) -> Callable[[Sequence[int]], tuple[int, list[int]]]:
+    """Lets one process begin; those that come after it end before they can."""
+    try:
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        os._exit(1)
+    return slowly()
+
+
 def said(words: list[str]) -> Callable[[Sequence[int]], tuple[str, ...]]:
     return lambda _: tuple(words)
 

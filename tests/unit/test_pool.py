@@ -182,6 +182,32 @@ def test_an_item_that_no_worker_survives_is_lost_alone() -> None:
         assert lost.error.code is Code.WORKER_LOST
 
 
+def test_workers_that_cannot_begin_end_the_run_whatever_another_answers(tmp_path: Path) -> None:
+    with Pool(partial(work.alone, str(tmp_path / "begun")), workers=2) as pool:
+        results = pool.map([[20]] * 400)
+        with pytest.raises(BatchError, match="3 workers ended before they could begin"):
+            whole(results)
+
+
+def test_no_process_at_all_is_a_worker_lost_and_leaves_no_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("healthcert.pool.worker._SPAWN.Process.start", fail)
+    ends: list[Any] = []
+    pipe = multiprocessing.get_context("spawn").Pipe
+
+    def piped() -> Any:
+        ends.extend(both := pipe())
+        return both
+
+    monkeypatch.setattr("healthcert.pool.worker._SPAWN.Pipe", piped)
+    with Pool(work.squares, workers=2) as pool, pytest.raises(BatchError) as raised:
+        next(pool.map([[1]]))
+    assert str(raised.value) == "WORKER_LOST: no worker can be started: Resource temporarily unavailable"
+    assert [end.closed for end in ends] == [True, True]
+
+
 def test_the_work_is_taken_as_it_is_when_the_pool_is_made() -> None:
     words = ["first"]
     with Pool(partial(work.said, words), workers=2) as pool:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from healthcert.authority.profile import open_authority
 from healthcert.authority.profile_tables import Profile
-from healthcert.batch.protocol import ChunkResult, Given, IssueItem, Output, Refusal
+from healthcert.batch.protocol import Chunk, ChunkResult, Given, IssueItem, Output, Refusal
 from healthcert.batch.sinks import Columns, Form, Kind, encode_rows, file_name
 from healthcert.errors import HealthCertError, IssueError
 from healthcert.intake.reading import RejectedRow
@@ -33,7 +33,7 @@ ISSUED: Columns = {
     "again": Kind.FLAG,
     "text": Kind.TEXT,
 }
-"""A certificate as a row of the results: ``again`` says that its record had it before the run, or stands earlier."""
+"""A certificate as a row of the results: ``again`` says that its record had it before the run, or in another row."""
 
 
 @unique
@@ -82,7 +82,7 @@ class Issuing:
     def __call__(self, items: Sequence[Given[IssueItem]]) -> ChunkResult:
         """Raises :class:`RegisterError`: then nothing of the chunk is given out, and it may be done again."""
         began, resumed = self._work.began, self._work.resumed
-        told = _Told(len(items))
+        told = _Told()
         for (source, _), (_, answer) in zip(items, self._run.answers([row for _, row in items]), strict=True):
             if isinstance(answer, RejectedRow):
                 told.refuse(source, answer.number, answer.error)
@@ -94,7 +94,8 @@ class Issuing:
         result = self._result(told, lambda at: resumed is not None and resumed <= at < began)
         if any(row.again and row.issued.issued_at >= began for _, row, _ in told.issued):
             # Another row of this run has it; or this very chunk, when it was begun before.
-            return replace(result, redone=self._result(told, lambda at: at >= (resumed or began)))
+            since = resumed or (items.begun if isinstance(items, Chunk) else began)
+            return replace(result, redone=self._result(told, lambda at: at >= since))
         return result
 
     def _result(self, told: _Told, of_this_run: Callable[[datetime], bool]) -> ChunkResult:
@@ -112,7 +113,6 @@ class Issuing:
         if rows and not self._work.draws:
             outputs = [Output(encode_rows(self._work.form, rows, ISSUED))]
         return ChunkResult(
-            rows=told.rows,
             outputs=tuple(outputs),
             refusals=tuple(told.refusals),
             counts={**counts, f"issuer:{self._country}": len(rows)},
@@ -133,8 +133,7 @@ class Issuing:
 class _Told:
     """What becomes of a chunk, before it is in the form of the results."""
 
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
+    def __init__(self) -> None:
         self.issued: list[tuple[str, IssuedRow, Output | None]] = []
         self.refusals: list[Refusal] = []
         self.counts: Counter[str] = Counter()

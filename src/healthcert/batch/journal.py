@@ -7,6 +7,7 @@ no secret.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 import sys
@@ -91,6 +92,10 @@ class Journal:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _unusable("it is no file")
             _take(descriptor, path)
+            if not os.fstat(descriptor).st_size:  # that run was broken off before it could write a word
+                path.unlink()
+                os.close(descriptor)
+                return None
             entry = _read(descriptor)
             if entry.run != run:
                 detail = "it is that of a run with other input, options or settings; say the same, or remove it"
@@ -132,7 +137,8 @@ class Journal:
 
 def fingerprint(what: Mapping[str, Any]) -> str:
     """By what a run is known to be the same: a hash of its inputs, options and settings, in values of JSON."""
-    return hashlib.sha256(msgspec.json.encode(what, order="deterministic")).hexdigest()
+    # In ASCII: the name of a file need not be UTF-8, and is a text with lone surrogates then.
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode("ascii")).hexdigest()
 
 
 def _take(descriptor: int, path: Path) -> None:

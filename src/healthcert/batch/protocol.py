@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, SupportsIndex, TypeVar, overload
 
 from msgspec import Struct
 
@@ -11,6 +12,7 @@ from healthcert.errors import HealthCertError
 from healthcert.intake.reading import RejectedRow, Row
 from healthcert.model import Private
 
+ItemT = TypeVar("ItemT")
 ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 Mark = Mapping[str, Any]
@@ -39,6 +41,29 @@ IssueItem = Row | RejectedRow
 VerifyItem = Text | Document | RejectedRow
 Given = tuple[str, ItemT_co]
 """What a worker is given: an item, behind the name of its source."""
+
+
+class Chunk(list[Given[ItemT]]):
+    """Items that go to a worker together, or, where their workers end over them, in parts of it.
+
+    ``begun`` is from when on a worker may have done them, in whole seconds.
+    """
+
+    def __init__(self, items: Iterable[Given[ItemT]], begun: datetime) -> None:
+        super().__init__(items)
+        self.begun = begun
+
+    @overload
+    def __getitem__(self, place: SupportsIndex, /) -> Given[ItemT]: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> Chunk[ItemT]: ...
+    def __getitem__(self, place: SupportsIndex | slice, /) -> Given[ItemT] | Chunk[ItemT]:
+        if isinstance(place, slice):
+            return Chunk(super().__getitem__(place), self.begun)
+        return super().__getitem__(place)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Chunk, (list(self), self.begun)
 
 
 class Source(Protocol[ItemT_co]):
@@ -110,12 +135,11 @@ class Refusal(Struct, frozen=True):
 class ChunkResult(Private, frozen=True, kw_only=True):
     """What became of a chunk: the outputs of all its rows in order, and those that it has none of.
 
-    ``rows`` is how many it had. ``counts`` are how many there were of each verdict, code and issuer, as
+    ``counts`` are how many there were of each verdict, code and issuer, as
     ``verdict:accepted``, ``code:OK`` and ``issuer:FR``. ``redone`` is what holds in place of all this where the chunk
     was begun before, by a worker that ended over it; None where that makes no difference.
     """
 
-    rows: int
     outputs: tuple[Output, ...]
     refusals: tuple[Refusal, ...]
     counts: Mapping[str, int]

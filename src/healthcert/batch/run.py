@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec.structs import replace
 
 from healthcert.batch.journal import Entry, Journal
-from healthcert.batch.protocol import ChunkResult, Document, Given, Refusal, Sink, Source, Text
+from healthcert.batch.protocol import Chunk, ChunkResult, Document, Given, Refusal, Sink, Source, Text
 from healthcert.batch.summary import Summary
 from healthcert.clock import Clock, SystemClock
 from healthcert.errors import HealthCertError
@@ -74,7 +74,7 @@ class BulkRun(Generic[ItemT]):
         self._begun: deque[tuple[int, datetime]] = deque()  # of each chunk that is under way: its source, and when
         self._saved = self._started = time.monotonic()
         self._is_whole = True  # not so while results are being written
-        self._stopping = self._is_complete = False
+        self._stopping = self._is_read = self._is_complete = False
 
     @property
     def rows(self) -> int:
@@ -119,7 +119,7 @@ class BulkRun(Generic[ItemT]):
             stopped=self._stopping and not self._is_complete,
         )
 
-    def _chunks(self) -> Iterator[list[Given[ItemT]]]:
+    def _chunks(self) -> Iterator[Chunk[ItemT]]:
         skip = self._entry.items
         for place in range(self._entry.source, len(self.sources)):
             source = self.sources[place]
@@ -136,11 +136,12 @@ class BulkRun(Generic[ItemT]):
             if chunk:
                 yield self._begin(place, chunk)
             skip = 0
-        self._is_complete = True
+        self._is_read = True
 
-    def _begin(self, place: int, chunk: list[Given[ItemT]]) -> list[Given[ItemT]]:
-        self._begun.append((place, self._clock.now()))
-        return chunk
+    def _begin(self, place: int, chunk: list[Given[ItemT]]) -> Chunk[ItemT]:
+        begun = self._clock.now().replace(microsecond=0)
+        self._begun.append((place, begun))
+        return Chunk(chunk, begun)
 
     def _take(self, done: Done[Given[ItemT], ChunkResult]) -> None:
         place, _ = self._begun.popleft()
@@ -159,10 +160,10 @@ class BulkRun(Generic[ItemT]):
 
     def _save(self, journal: Journal) -> None:
         # What is under way may have been done already, and what is begun from now on.
-        since = self._begun[0][1] if self._begun else self._clock.now()
+        since = self._begun[0][1] if self._begun else self._clock.now().replace(microsecond=0)
         entry = replace(
             self._entry,
-            since=self._entry.since if self._resumed else since.replace(microsecond=0),
+            since=self._entry.since if self._resumed else since,
             mark=dict(self._sink.flush()),
             rejects=self._rejects.flush(),
             counts=dict(self._counts),
@@ -176,10 +177,11 @@ class BulkRun(Generic[ItemT]):
             self._save(self._journal)
         self._sink.close()
         if self._journal is not None:
-            if self._is_complete:
+            if self._is_read:
                 self._journal.remove()
             else:
                 self._journal.close()
+        self._is_complete = self._is_read  # and all that was read was written
 
     def _break_off(self) -> None:
         """Of a disk that is full, or an output that nobody reads, no more can be told than what was told before."""
@@ -188,8 +190,12 @@ class BulkRun(Generic[ItemT]):
                 self._save(self._journal)
         with suppress(OSError, HealthCertError):
             self._sink.close()
-        if self._journal is not None:
+        if self._journal is None:
+            return
+        if self._resumed or self._begun or self._entry.rows:
             self._journal.close()
+        else:  # nothing was begun that could be gone on with
+            self._journal.remove()
 
     def _seconds(self) -> float:
         return self._entry.seconds + time.monotonic() - self._started
@@ -209,4 +215,4 @@ def _lost(lost: Lost) -> ChunkResult:
     source, item = lost.item
     source, number = (item.name, 1) if isinstance(item, Document) else (source, item.number)
     counts = {"verdict:rejected": 1, f"code:{lost.error.code.value}": 1}
-    return ChunkResult(rows=1, outputs=(), refusals=(Refusal(source, number, lost.error),), counts=counts)
+    return ChunkResult(outputs=(), refusals=(Refusal(source, number, lost.error),), counts=counts)

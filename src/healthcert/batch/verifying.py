@@ -10,14 +10,16 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from healthcert.batch.protocol import ChunkResult, Document, Given, Output, Refusal, Text, VerifyItem
+from healthcert.batch.seen import Seen
 from healthcert.batch.sinks import Columns, Form, Kind, encode_rows
 from healthcert.clock import FixedClock, SystemClock
-from healthcert.errors import Code, DecodeError, HealthCertError, Step
+from healthcert.errors import Code, DecodeError, HealthCertError, RevocationError, Step
 from healthcert.families.shc.parts import PartCollector
 from healthcert.intake.reading import RejectedRow
-from healthcert.revocation.store import RevocationStore
+from healthcert.revocation.store import LEDGER, RevocationStore
 from healthcert.rules.store import RuleStore
 from healthcert.trust.store import TrustStore
 from healthcert.verify.policy import Policy
@@ -44,7 +46,8 @@ class VerifierPlan(Struct, frozen=True, kw_only=True):
     """A verifier by what it is made of, so that each process, and each machine that has the files, makes its own.
 
     ``trust`` are trust stores, files or folders of certificates, which count together; ``revocation`` and ``rules`` are
-    stores, None for none. ``at`` is the moment for which it is verified, None for now.
+    stores, None for none. ``at`` is the moment for which it is verified, None for now. ``seen`` are the lists that all
+    of these must have, None for whatever is there.
     """
 
     trust: tuple[Path, ...]
@@ -52,9 +55,10 @@ class VerifierPlan(Struct, frozen=True, kw_only=True):
     rules: Path | None = None
     policy: Policy = Policy()
     at: datetime | None = None
+    seen: Seen | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """By what it is known as the same, as values of JSON."""
+        """By what it is known as the same, as values of JSON: a run that is gone on with may see other lists."""
         return {
             "trust": [str(path) for path in self.trust],
             "revocation": None if self.revocation is None else str(self.revocation),
@@ -64,25 +68,49 @@ class VerifierPlan(Struct, frozen=True, kw_only=True):
         }
 
     def open(self) -> Verifier:
-        """Raises :class:`TrustError`, :class:`RevocationError`, :class:`RuleError`."""
+        """Raises :class:`TrustError`, :class:`RevocationError`, :class:`RuleError`; see also :meth:`Seen.check`."""
+        trust, revocation, rules = self._stores()
+        if self.seen is not None:
+            self.seen.check(Seen.of(trust, revocation, rules))
+        clock = SystemClock() if self.at is None else FixedClock(self.at)
+        return Verifier(trust, revocation=revocation, rules=rules, policy=self.policy, clock=clock)
+
+    def noted(self) -> VerifierPlan:
+        """The same, of the lists that are there now and no others. Raises as :meth:`open`."""
+        return replace(self, seen=Seen.of(*self._stores()))
+
+    def _stores(self) -> tuple[TrustStore, RevocationStore | None, RuleStore | None]:
         trust = TrustStore()
         for path in self.trust:
             trust.include(TrustStore.from_path(path))
-        return Verifier(
-            trust,
-            revocation=None if self.revocation is None else RevocationStore.open(self.revocation),
-            rules=None if self.rules is None else RuleStore.from_path(self.rules),
-            policy=self.policy,
-            clock=SystemClock() if self.at is None else FixedClock(self.at),
-        )
+        revocation = None if self.revocation is None else _revocation(self.revocation)
+        return trust, revocation, None if self.rules is None else RuleStore.from_path(self.rules)
+
+
+def _revocation(path: Path) -> RevocationStore:
+    store = RevocationStore.open(path)
+    # Whoever names a folder means the lists in it: it may be a disk that is not there. One that has a ledger is a
+    # store, whatever it holds; that each worker sees the same lists in it is held against what the run began with.
+    if not store and not (path / LEDGER).exists():
+        detail = "no revocation lists are in this folder"
+        raise RevocationError(Code.REVOCATION_STORE_UNREADABLE, detail, Step.REVOCATION)
+    return store
 
 
 class VerifyWork(Struct, frozen=True, kw_only=True):
-    """All that a worker needs to verify. ``reports`` asks for all that was found, which holds personal data."""
+    """All that a worker needs to verify. ``reports`` asks for all that was found, which holds personal data.
+
+    When it is made, it notes the lists that are there: a worker that finds others when it starts, on another machine
+    or in the place of one that ended, ends the run. Raises as :meth:`VerifierPlan.open`.
+    """
 
     verifier: VerifierPlan
     form: Form = Form.JSONL
     reports: bool = False
+
+    def __post_init__(self) -> None:
+        if self.verifier.seen is None:
+            force_setattr(self, "verifier", self.verifier.noted())
 
     def __call__(self) -> Callable[[Sequence[Given[VerifyItem]]], ChunkResult]:
         """Raises as :meth:`VerifierPlan.open`."""
@@ -122,7 +150,7 @@ class Verifying:
         counts.update(f"code:{refusal.error.code}" for refusal in refusals)
         counts["verdict:rejected"] += len(refusals)
         outputs = (Output(encode_rows(self._form, rows, self._columns)),) if rows else ()
-        return ChunkResult(rows=len(items), outputs=outputs, refusals=tuple(refusals), counts=dict(counts))
+        return ChunkResult(outputs=outputs, refusals=tuple(refusals), counts=dict(counts))
 
     def _in_document(self, document: Document) -> Iterator[Report | HealthCertError]:
         """Of each certificate in a file what was found, and of each that is in pieces what is wrong with it."""

@@ -97,7 +97,10 @@ def _read(data: bytes, marked: bytes, max_depth: int) -> tuple[Any, bool]:
     decoder = cbor2.CBORDecoder(
         source, max_depth=max_depth, allow_duplicate_keys=False, semantic_decoders=_KEEP_TAGS, tag_hook=_keep_unknown
     )
-    return _replace_undefined(decoder.decode()), source.tell() == len(data)
+    value = decoder.decode()
+    if UNDEFINED_BYTE in data:
+        value = _replace_undefined(value)
+    return value, source.tell() == len(data)
 
 
 def has_undefined(value: Any) -> bool:

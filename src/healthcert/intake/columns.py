@@ -76,15 +76,19 @@ def _of_dictionary(convert: _Convert) -> _Convert:
 
 
 def _moments(column: Any, limit: int) -> list[Any]:
-    import pyarrow as pa
-
     # What is kept is the moment; of the zone there is only a name, which may be of none.
-    return _as_they_are(column.cast(pa.timestamp("us", "UTC"), safe=False), limit)
+    return _as_they_are(_in_microseconds(column, "UTC"), limit)
 
 
 def _local_moments(column: Any, limit: int) -> list[Any]:
-    import pyarrow as pa
-
     # As text: then the mapping's zone counts for it, and without one it is no moment.
-    found = _as_they_are(column.cast(pa.timestamp("us"), safe=False), limit)
+    found = _as_they_are(_in_microseconds(column, None), limit)
     return [one.isoformat() if isinstance(one, datetime) else one for one in found]
+
+
+def _in_microseconds(column: Any, zone: str | None) -> Any:
+    """Moments without what is finer. Raises ValueError for one too far away, which would come out as a nearer one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return column.cast(options=pc.CastOptions(pa.timestamp("us", zone), allow_time_truncate=True))

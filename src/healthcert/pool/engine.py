@@ -101,12 +101,19 @@ class Pool(Generic[Item, R]):
     def _turn_round(self, wanted: int, *, patient: bool) -> None:
         """Hands out what waits, and takes in what is there; waits until something is there if ``patient``."""
         while len(self._workers) < min(self._size, wanted):
-            self._workers.append(Worker(self._carried))
+            self._workers.append(self._started())
         self._hand_out()
         by_connection = {worker.connection: worker for worker in self._workers}
         for connection in wait(by_connection, None if patient else 0):
             self._listen(by_connection[cast("Connection", connection)])
         self._hand_out()
+
+    def _started(self) -> Worker:
+        try:
+            return Worker(self._carried)
+        except OSError as error:
+            detail = f"no worker can be started: {error.strerror or type(error).__name__}"
+            raise BatchError(Code.WORKER_LOST, detail) from None
 
     def _hand_out(self) -> None:
         while self._waiting:
@@ -116,12 +123,13 @@ class Pool(Generic[Item, R]):
             min(ready, key=lambda worker: len(worker.given)).give(self._waiting.popleft())
 
     def _listen(self, worker: Worker) -> None:
+        was_ready = worker.is_ready
         try:
             worker.listen()
         except (EOFError, OSError):
             self._lose(worker)
         else:
-            if worker.is_ready:
+            if worker.is_ready and not was_ready:
                 self._false_starts = 0
 
     def _lose(self, worker: Worker) -> None:

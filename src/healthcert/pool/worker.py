@@ -52,8 +52,12 @@ class Worker:
         self._work = work
         self.connection, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_run, args=(theirs,), name="healthcert worker", daemon=True)
-        with theirs, _sigint_held_back():
-            self._process.start()
+        try:
+            with theirs, _sigint_held_back():
+                self._process.start()
+        except BaseException:
+            self.connection.close()
+            raise
         self.given: deque[Piece] = deque()
         self.is_ready = False
 

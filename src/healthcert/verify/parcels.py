@@ -7,12 +7,14 @@ common (policy, key, steps) is sent once.
 
 from __future__ import annotations
 
+import copyreg
 import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+import cbor2
 import msgspec
 from msgspec import Struct
 
@@ -54,6 +56,11 @@ class Parcel(Struct, frozen=True):
     common: list[tuple[Any, ...]]
     others: dict[int, Report]
 
+
+# The types of decoded CBOR that do not say how they are pickled, a map that is a key being one: a single certificate
+# that holds such a value would end the run of all the others.
+copyreg.pickle(cbor2.CBORSimpleValue, lambda one: (cbor2.CBORSimpleValue, (one.value,)))
+copyreg.pickle(cbor2.frozendict, lambda one: (cbor2.frozendict, (dict(one),)))
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[_Usual]).decode

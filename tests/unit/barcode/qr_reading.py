@@ -6,6 +6,7 @@ Of error correction there is none: it is for symbols that come straight from who
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -117,15 +118,18 @@ def _bits(modules: Modules, version: int, mask: int) -> list[str]:
     return ["01"[bool(modules[i][j]) ^ _MASKS[mask](i, j)] for i, j in _path(4 * version + 17)]
 
 
-def _path(side: int) -> Iterator[tuple[int, int]]:
+@cache
+def _path(side: int) -> tuple[tuple[int, int], ...]:
     """The data modules in their order: two columns at a time, up and down by turns, from the right."""
     version = (side - 17) // 4
     taken = _function_modules(side, version)
+    path: list[tuple[int, int]] = []
     upwards = True
     for right in (*range(side - 1, 6, -2), 5, 3, 1):
         for i in range(side - 1, -1, -1) if upwards else range(side):
-            yield from ((i, j) for j in (right, right - 1) if (i, j) not in taken)
+            path += [(i, j) for j in (right, right - 1) if (i, j) not in taken]
         upwards = not upwards
+    return tuple(path)
 
 
 def _function_modules(side: int, version: int) -> set[tuple[int, int]]:

@@ -76,7 +76,9 @@ def test_the_text_is_its_one_segment(length: int, level: str) -> None:
     + [(1300, digits) for digits in (6, 8, 9, 16, 17)],
 )
 def test_digits_are_no_segment_of_their_own(length: int, digits: int) -> None:
-    for before, odd in product((0, length // 2, length), (0, 1)):
+    # Large symbols take long to draw: there each place has one of the two.
+    places = product((0, length // 2, length), (0, 1)) if length < 500 else [(0, 0), (length // 2, 1), (length, 1)]
+    for before, odd in places:
         letters = text_of(length + odd, digits, LETTERS)
         text = letters[:before] + "7" * digits + letters[before:]
         assert read_qr(QrCode.of(text).modules).segments == [("alphanumeric", text.encode())]

@@ -22,7 +22,7 @@ from healthcert.batch.cluster.work import TRIES, Answer, SpanWorker, Task
 from healthcert.batch.protocol import ChunkResult, Given, Output, Refusal, Source, Text
 from healthcert.batch.sinks.rows import Columns, Kind
 from healthcert.batch.sinks.tables import table_bytes
-from healthcert.errors import Code, DecodeError, HealthCertError, IssueError, RegisterError
+from healthcert.errors import BatchError, Code, DecodeError, HealthCertError, IssueError, RegisterError
 
 COLUMNS: Columns = {"source": Kind.TEXT, "row": Kind.NUMBER, "text": Kind.TEXT}
 ROWS = 100
@@ -56,7 +56,6 @@ class Working(msgspec.Struct, frozen=True):
             rows = [{"source": name, "row": item.number, "text": item.text} for name, item in items if item.number % 10]
             lost = [Refusal(name, item.number, REFUSED) for name, item in items if item.number % 10 == 0]
             done = ChunkResult(
-                rows=len(items),
                 outputs=(Output(table_bytes(rows, COLUMNS)),) if rows else (),
                 refusals=tuple(lost),
                 counts={"verdict:rejected": len(lost)},
@@ -266,6 +265,21 @@ def test_a_run_that_was_stopped_goes_on_with_what_is_left(tmp_path: Path) -> Non
     third = ClusterRun(task(tmp_path), [[25] * 4], resumed=True)
     third.go(None)  # type: ignore[arg-type]
     assert third.summary().rows == ROWS
+
+
+def test_rows_that_nobody_answered_for_are_no_complete_run(tmp_path: Path) -> None:
+    class Forgetful(Machines):
+        def answers(self, task: Task, spans: Sequence[Span]) -> Iterator[Answer]:
+            return super().answers(task, spans[1:])
+
+    run = ClusterRun(task(tmp_path), [[25] * 4])
+    with pytest.raises(BatchError, match="answered for 75 of 100 rows") as raised:
+        run.go(Forgetful(tmp_path))  # type: ignore[arg-type]
+    assert raised.value.code is Code.WORKER_LOST
+    # What was done stays, to be gone on with.
+    rest = ClusterRun(task(tmp_path), [[25] * 4], resumed=True)
+    rest.go(Machines(tmp_path))  # type: ignore[arg-type]
+    assert rest.summary().rows == ROWS
 
 
 def test_a_register_in_a_file_is_refused_for_several_machines(tmp_path: Path) -> None:

@@ -84,7 +84,6 @@ def test_a_run_that_goes_on_is_not_gone_on_with_by_another(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
         b"{",
         b"null",
         b"[]",
@@ -140,3 +139,10 @@ def test_a_run_is_known_by_all_that_it_is_made_of() -> None:
     one = {"sources": [["a.csv", {"size": 3}]], "out": "x"}
     assert fingerprint(one) == fingerprint(dict(reversed(one.items())))
     assert fingerprint(one) != fingerprint({**one, "sources": [["a.csv", {"size": 4}]]})
+
+
+def test_an_empty_one_is_of_a_run_that_never_began(tmp_path: Path) -> None:
+    path = tmp_path / "out.journal"
+    path.touch()
+    assert Journal.resume(path, "one") is None
+    assert not path.exists()

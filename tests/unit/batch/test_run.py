@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
+from healthcert.authority.batch import IssuedRow
 from healthcert.batch import run as module
+from healthcert.batch.issuing import IssueWork, Issuing
 from healthcert.batch.journal import Entry, Journal
-from healthcert.batch.protocol import ChunkResult, Document, Given, Output, Refusal, Text
+from healthcert.batch.protocol import Chunk, ChunkResult, Document, Given, Output, Refusal, Text
 from healthcert.batch.run import ROOM, BulkRun
 from healthcert.clock import FixedClock
 from healthcert.errors import BatchError, Code, HealthCertError
@@ -82,7 +86,7 @@ def told(items: Sequence[Given[Any]]) -> ChunkResult:
     refusals = [Refusal(source, item.number, BROKEN) for source, item in items if not item.number % 7]
     outputs = tuple(Output(item.text.encode()) for _, item in good)
     counts = {"verdict:good": len(good), "verdict:rejected": len(refusals)}
-    return ChunkResult(rows=len(items), outputs=outputs, refusals=tuple(refusals), counts=counts)
+    return ChunkResult(outputs=outputs, refusals=tuple(refusals), counts=counts)
 
 
 def engine(chunks: _Chunks) -> Iterator[Done[Given[Any], ChunkResult]]:
@@ -130,7 +134,7 @@ def test_large_items_make_small_chunks() -> None:
     def noting(chunks: _Chunks) -> Iterator[Done[Given[Any], ChunkResult]]:
         for chunk in chunks:
             sizes.append(len(chunk))
-            empty = ChunkResult(rows=len(chunk), outputs=(), refusals=(), counts={})
+            empty = ChunkResult(outputs=(), refusals=(), counts={})
             yield Done(chunk, (empty,), redone=False)
 
     bulk(Kept(), Large("a", 0)).go(noting)
@@ -250,9 +254,48 @@ def test_a_run_that_was_told_to_stop_when_nothing_was_left_is_complete(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_is_ended_after_all_was_read_is_not_complete(tmp_path: Path) -> None:
+    kept = Kept()
+    journal = Journal.begin(tmp_path / "journal", FIRST)
+    run = bulk(kept, Numbers("a", 25), journal=journal)
+
+    def ending(chunks: _Chunks) -> Iterator[Done[Given[Any], ChunkResult]]:
+        yield from engine(list(chunks)[:1])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.go(ending)
+    run.stop()
+    assert (run.summary().stopped, run.summary().rows) == (True, 10)
+    assert Journal.resume(tmp_path / "journal", "one") is not None
+
+
+@pytest.mark.parametrize(("begun", "issued"), [(SINCE, 2), (SINCE.replace(second=2), 1), (SINCE.replace(second=4), 0)])
+def test_a_chunk_that_is_done_again_has_issued_what_is_no_older_than_it(begun: datetime, issued: int) -> None:
+    class Held:
+        """A register that has it all, each certificate a second after the one before."""
+
+        country = "FR"
+
+        def run(self, **_: Any) -> Held:
+            return self
+
+        def answers(self, rows: Sequence[Any]) -> Iterator[tuple[None, IssuedRow]]:
+            for number in (1, 2, 2):
+                at = SINCE.replace(second=number)
+                one = SimpleNamespace(certificate_id=f"URN:{number}", issued_at=at, expires=at, text="HC1:")
+                yield None, IssuedRow(number=number, issued=cast("Any", one), again=True)
+
+    work = IssueWork(profile=cast("Any", None), secrets=cast("Any", None), began=SINCE)
+    items = Chunk([("a", cast("Any", None))] * 3, begun)
+    result = Issuing(work, cast("Any", Held()))(pickle.loads(pickle.dumps(items))[:])
+    assert result.redone is not None
+    assert (result.counts["verdict:issued"], result.redone.counts["verdict:issued"]) == (0, issued)
+
+
 def test_of_a_chunk_that_was_begun_twice_is_told_what_holds_then() -> None:
     kept = Kept()
-    once = ChunkResult(rows=1, outputs=(Output(b"again"),), refusals=(), counts={"verdict:issued_before": 1})
+    once = ChunkResult(outputs=(Output(b"again"),), refusals=(), counts={"verdict:issued_before": 1})
     twice = replace(once, outputs=(Output(b"new"),), counts={"verdict:issued": 1})
 
     def redoing(chunks: _Chunks) -> Iterator[Done[Given[Any], ChunkResult]]:

@@ -22,7 +22,7 @@ from healthcert.batch.protocol import Output
 from healthcert.batch.sinks import Form, Kind, encode_rows, file_name, form_of, open_sink
 from healthcert.batch.sinks.tables import of_stream
 from healthcert.errors import BatchError
-from tests.property.test_batch_sinks import COLUMNS, OUTS, chunk, content
+from tests.property.test_batch_sinks import COLUMNS, OUTS, chunk, content, full_disk, stop
 
 AT = datetime(2021, 8, 20, 8, 3, 12, tzinfo=UTC)
 
@@ -60,6 +60,15 @@ def test_the_name_of_a_file_that_is_no_text_is_written_all_the_same() -> None:
     assert encode_rows(Form.JSONL, rows, COLUMNS) == b'{"row":1,"text":"b?.png"}\n{"row":2,"text":"\\u00e9"}\n'
     table = of_stream(encode_rows(Form.PARQUET, rows, COLUMNS))
     assert table.column("text").to_pylist() == ["b?.png", "é"]
+
+
+def test_what_is_no_text_is_written_also_below_the_columns() -> None:
+    rows: list[dict[str, Any]] = [
+        {"row": 1, "report": {"names": [{"\ud800": "A\udfff"}, ("é", None)], "ok": True}},
+        {"row": 2},
+    ]
+    found = encode_rows(Form.JSONL, rows, COLUMNS)
+    assert found == b'{"row":1,"report":{"names":[{"?":"A?"},["\\u00e9",null]],"ok":true}}\n{"row":2}\n'
 
 
 def test_an_archive_opens_with_other_programs(tmp_path: Path) -> None:
@@ -219,6 +228,58 @@ def test_a_full_disk_loses_nothing_that_was_flushed(tmp_path: Path, form: Form, 
     sink.close()
     even.close()
     assert content(Path(out)) == content(tmp_path / f"even-{OUTS[form]}")
+
+
+@pytest.mark.parametrize("form", [*Form])
+def test_what_failed_half_way_and_then_succeeds_is_there_once(tmp_path: Path, form: Form) -> None:
+    out, even = str(tmp_path / OUTS[form]), str(tmp_path / f"even-{OUTS[form]}")
+    chunks = [chunk(form, place, 30) for place in range(4)]
+    sink = open_sink(out, form)
+    sink.write(chunks[0])
+    sink.flush()
+    if form is Form.PARQUET:  # which writes when it is flushed
+        sink.write(chunks[1])
+    with full_disk(), pytest.raises(OSError, match="full"):
+        sink.flush() if form is Form.PARQUET else sink.write(chunks[1])
+    if form is not Form.PARQUET:
+        sink.write(chunks[1])
+    sink.flush()
+    sink.write(chunks[2])
+    mark = sink.flush()
+    stop(sink, killed=True)
+    resumed, undisturbed = open_sink(out, form, mark), open_sink(even, form)
+    resumed.write(chunks[3])
+    for one in chunks:
+        undisturbed.write(one)
+    for one_sink in (resumed, undisturbed):
+        one_sink.close()
+    assert content(Path(out)) == content(Path(even))
+
+
+@pytest.mark.parametrize("form", [Form.JSONL, Form.TAR])
+def test_half_of_a_chunk_is_not_left_in_what_is_closed(tmp_path: Path, form: Form) -> None:
+    sinks = [open_sink(str(tmp_path / name), form) for name in ("a", "b")]
+    for sink in sinks:
+        sink.write(chunk(form, 1, 3))
+    with full_disk(), pytest.raises(OSError, match="full"):
+        sinks[0].write(chunk(form, 2, 3))
+    for sink in sinks:
+        sink.close()
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_a_part_whose_writing_was_broken_off_stands_in_the_way_of_nothing(tmp_path: Path) -> None:
+    sink = open_sink(str(tmp_path / "x.parquet"), Form.PARQUET)
+    sink.write(chunk(Form.PARQUET, 1, 3))
+    mark = sink.flush()
+    with full_disk(), pytest.raises(OSError, match="full"):
+        sink.close()
+    stop(sink, killed=True)
+    assert (tmp_path / "x.parquet" / ".writing").exists()
+    open_sink(str(tmp_path / "x.parquet"), Form.PARQUET, mark).close()
+    table = pq.read_table(tmp_path / "x.parquet" / "part-00000.parquet")
+    assert table.column("row").to_pylist() == [100, 101, 102]
+    assert len(content(tmp_path / "x.parquet")) == 1
 
 
 def _ignore_limit() -> None:

@@ -128,6 +128,11 @@ def test_bytes_after_the_item_are_refused(item: str, tail: str) -> None:
     assert "after the end" in refusal(item + tail).detail
 
 
+def test_bytes_after_an_item_with_a_map_as_a_key_are_called_that() -> None:
+    assert decode("a1a1010200") == {cbor2.frozendict({1: 2}): 0}
+    assert "after the end" in refusal("a1a101020000").detail
+
+
 NESTING = {
     "array": (b"\x81", b"\x00", b""),
     "map": (b"\xa1\x00", b"\x00", b""),

@@ -76,6 +76,17 @@ def test_moments(moments: pa.Array) -> None:
     assert row.event.sampled_at.tzinfo is not None
 
 
+@pytest.mark.parametrize("zone", ["UTC", None])
+@pytest.mark.parametrize(
+    ("unit", "moment"),
+    [("s", 2**64 // 10**6 + 1_600_000_000), ("ms", 2**64 // 10**3 + 1_600_000_000_000), ("ms", -(2**63))],
+)
+def test_a_moment_too_far_away_is_none(unit: str, moment: int, zone: str | None) -> None:
+    """In microseconds the first two would be days of 2020, by what 64 bits have room for."""
+    moments = pa.array([int(AT.timestamp()) * (1 if unit == "s" else 1000), moment], pa.timestamp(unit, zone))
+    assert told(read(written(columns(2, sampled_at=moments)), "zone = 'UTC'")) == [1, (2, "FIELD_INVALID")]
+
+
 def test_a_moment_without_a_zone_is_one_where_the_mapping_has_it() -> None:
     data = written(columns(sampled_at=pa.array([AT.replace(tzinfo=None)], pa.timestamp("us"))))
     assert told(read(data)) == [(1, "FIELD_INVALID")]

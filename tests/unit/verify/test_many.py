@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 import healthcert as hc
+from healthcert.encoding import cbor
 from healthcert.families import KINDS
 from healthcert.model import Scan
 from healthcert.publish.revoked import entries_of_certificate
@@ -124,6 +125,20 @@ def test_what_is_usual_and_what_is_not_come_out_as_they_went_in() -> None:
         assert carried_over(reports) == reports
     assert list(map(shown, carried_over(some))) == list(map(shown, some))
     assert len(pack(some).others) == 4, "the usual ones are not pickled"
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["e9", "f8ff", "f7", "f97e00", "a1a1010203", "a1820102f6", "d9270f81e9", "a1c1a1e90502", "5f4101ff"],
+)
+def test_no_value_that_cbor_can_hold_ends_a_run(given: str) -> None:
+    (report,) = verifier().examine_many([issue().text])
+    assert report.certificate is not None
+    odd = cbor.decode(bytes.fromhex(given), max_depth=9)
+    for change in ({"raw": {"odd": odd}}, {"other": {"odd": odd}, "raw": {"odd": odd}}):
+        one = replace(report, certificate=replace(report.certificate, **change))
+        (same,) = carried_over([one])
+        assert shown(same) == shown(one)
 
 
 def test_keys_are_those_that_the_store_held_whatever_has_become_of_its_file(tmp_path: Path) -> None:

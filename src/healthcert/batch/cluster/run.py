@@ -61,6 +61,9 @@ class ClusterRun:
                 # The last ones wait for each other no longer than for a part of what each has to do.
                 most = min(max(self.size // (workers.count * _SPANS), self._task.chunk), SPAN_ROWS)
                 self._work_through(workers, list(rest_of(spans_of(self._groups, most), done)))
+        if self.rows < self.size and not self._stopping:
+            detail = f"the cluster answered for {self.rows} of {self.size} rows, and does not go on"
+            raise BatchError(Code.WORKER_LOST, detail)
         if self.rows == self.size:
             self._out.keep(self._parts)
             self._rejects.keep(self._parts)

@@ -45,7 +45,7 @@ def encode_rows(form: Form, rows: Sequence[Mapping[str, Any]], columns: Columns)
         encode = json_lines
     try:
         return encode(rows, columns)
-    except UnicodeEncodeError:  # the name of a file may be no text
+    except UnicodeEncodeError:  # the name of a file may be no text, nor what a stranger signed
         return encode([sound(row) for row in rows], columns)
 
 

@@ -44,11 +44,21 @@ def write_all(file: RawIOBase | BinaryIO, data: bytes) -> None:
         rest = rest[file.write(rest) or 0 :]
 
 
-def write_file(folder: Path, name: str, data: bytes, temporary: str) -> None:
+def append(file: FileIO, length: int, data: bytes) -> None:
+    """Writes all of it behind the first ``length`` bytes: behind them may be half of what failed. Raises OSError."""
+    file.truncate(length)
+    file.seek(length)
+    write_all(file, data)
+
+
+def write_file(folder: Path, name: str, data: bytes, temporary: str, *, sync: bool = True) -> None:
     """A file that is there whole or not at all, in the place of one of its name. Raises OSError."""
+    (folder / temporary).unlink(missing_ok=True)  # half of one, if its writing failed or was broken off
     with new_file(folder / temporary) as file:
         write_all(file, data)
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
+    # A link of this name is replaced itself, and not what it leads to.
     (folder / temporary).replace(folder / name)
 
 

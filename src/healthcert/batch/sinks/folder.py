@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from healthcert.batch.protocol import Mark, Output
-from healthcert.batch.sinks.disk import count_of, new_file, sync_folder, unusable, write_all
+from healthcert.batch.sinks.disk import count_of, sync_folder, unusable, write_file
 from healthcert.batch.sinks.naming import checked
 
 _FILES = "files"
@@ -40,14 +40,11 @@ class FolderSink:
     def write(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
             name = checked(output.name)
-            with new_file(self._folder / _TEMPORARY) as file:
-                write_all(file, output.data)
-            # A link of this name is replaced itself, and not what it leads to.
-            (self._folder / _TEMPORARY).replace(self._folder / name)
+            write_file(self._folder, name, output.data, _TEMPORARY, sync=False)
             self._unsafe.append(name)
-            self._count += 1
-            if len(self._unsafe) == _UNSAFE:
+            if len(self._unsafe) >= _UNSAFE:
                 self.flush()
+        self._count += len(outputs)
 
     def flush(self) -> Mark:
         for name in self._unsafe:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from healthcert.batch.protocol import Mark, Output
-from healthcert.batch.sinks.disk import count_of, known_file, new_file, sync_folder, unusable, write_all, write_file
+from healthcert.batch.sinks.disk import append, count_of, known_file, new_file, sync_folder, unusable, write_file
 from healthcert.batch.sinks.tables import needed, of_parquet, of_stream, of_streams, to_parquet, to_stream
 
 PART_ROWS = 20_000
@@ -43,6 +43,7 @@ class PartSink:
         self._tables: list[Any] = []
         self._unsaved: list[Any] = []
         self._waiting: FileIO | None = None
+        self._saved = 0  # bytes of the waiting file that are whole
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_folder()
         if self._rows:
@@ -58,9 +59,11 @@ class PartSink:
     def flush(self) -> Mark:
         if self._unsaved:
             if self._waiting is None:
-                self._waiting = new_file(self._path_waiting)
-            write_all(self._waiting, b"".join(map(to_stream, self._unsaved)))
+                self._waiting, self._saved = new_file(self._path_waiting), 0
+            data = b"".join(map(to_stream, self._unsaved))
+            append(self._waiting, self._saved, data)
             os.fsync(self._waiting.fileno())
+            self._saved += len(data)
             self._unsaved.clear()
         sync_folder(self._folder)
         return {_PARTS: self._parts, _ROWS: self._rows}
@@ -112,7 +115,7 @@ class PartSink:
             raise unusable("the output does not go as far as the journal says")
         data = to_stream(table)
         write_file(self._folder, self._path_waiting.name, data, _TEMPORARY)
-        self._waiting = known_file(self._path_waiting, len(data))
+        self._waiting, self._saved = known_file(self._path_waiting, len(data)), len(data)
         self._tables = [table]
 
     def _found(self) -> Any:

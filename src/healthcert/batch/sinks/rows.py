@@ -43,9 +43,13 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def sound(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A row whose texts have another sign in the place of each that is of no encoding."""
-    return {
-        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for name, value in row.items()
-    }
+def sound(value: Any) -> Any:
+    """A row, or what is in it, whose texts have another sign in the place of each that is of no encoding."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {sound(name): sound(one) for name, one in value.items()}
+        case list() | tuple():
+            return [sound(one) for one in value]
+    return value

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from healthcert.batch.protocol import Mark, Output, Sink
-from healthcert.batch.sinks.disk import count_of, known_file, new_file, sync_folder, write_all
+from healthcert.batch.sinks.disk import append, count_of, known_file, new_file, sync_folder, write_all
 
 _LENGTH = "bytes"
 
@@ -45,10 +45,11 @@ class File:
 
     def add(self, data: bytes) -> None:
         """Writes bytes at the end. Raises OSError."""
-        write_all(self._file, data)
+        append(self._file, self._length, data)
         self._length += len(data)
 
     def flush(self) -> Mark:
+        self._file.truncate(self._length)  # half of what failed to be written is no part of it
         os.fsync(self._file.fileno())
         if self._is_new:
             sync_folder(self._path.parent)
