@@ -117,6 +117,8 @@ def counting() -> None:
 
 
 def fall() -> None:
+    # Whoever starts the tests in the background of a shell has them ignore it, and so would this process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         hang()
     except KeyboardInterrupt:
