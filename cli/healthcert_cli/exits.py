@@ -107,13 +107,14 @@ def boundary(command: Callable[P, Any]) -> Callable[P, None]:
 
 def _fail(code: str, detail: str, step: str | None, exit_code: Exit, *, as_json: bool) -> NoReturn:
     """Prints one error and ends the command."""
-    if as_json:
-        try:
+    try:
+        if as_json:
             click.echo(json.dumps({"error": {"code": code, "step": step, "detail": detail}}))
-        except OSError:  # it may be standard output itself that is full
-            _silence_output()
-    else:
-        click.echo(f"{click.style('Error', fg='red', bold=True)} {code}: {printable(detail)}", err=True)
+        else:
+            click.echo(f"{click.style('Error', fg='red', bold=True)} {code}: {printable(detail)}", err=True)
+        click.echo(nl=False)  # what the command printed before
+    except OSError:  # it may be standard output itself that is full
+        _silence_output()
     raise click.exceptions.Exit(exit_code)
 
 

@@ -249,7 +249,7 @@ REVOCATION = replace(FRANCE, revocation=hc.RevocationCheck.REQUIRED)
 
 @pytest.mark.parametrize(
     ("forgotten", "policy"),
-    [("_judge_rules", FRANCE), ("_judge_rules", LENIENT), ("_judge_revocation", REVOCATION), ("judge", hc.Policy())],
+    [("ask_rules", FRANCE), ("ask_rules", LENIENT), ("ask_lists", REVOCATION), ("judge", hc.Policy())],
 )
 def test_nothing_is_accepted_when_a_step_was_demanded_and_did_not_run(
     forgotten: str, policy: hc.Policy, monkeypatch: pytest.MonkeyPatch
