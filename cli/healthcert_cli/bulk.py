@@ -1,14 +1,10 @@
-"""How a bulk run looks at the command line: its options, its journal, its bar, and how it is stopped."""
+"""A bulk run at the command line: its options, its journal, and where it is done."""
 
 from __future__ import annotations
 
 import os
-import signal
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -25,9 +21,10 @@ from healthcert.pool import Pool
 from healthcert_cli.intaking import check_reject_table, reject_table
 from healthcert_cli.options import refuse_over, this_second
 from healthcert_cli.rejects import Rejects
+from healthcert_cli.running import bar_of, row_bar, told
 
 if TYPE_CHECKING:  # Ray and what it brings is for those who use it
-    from healthcert.batch.cluster import Cluster, ClusterRun
+    from healthcert.batch.cluster import Cluster
 
 ItemT = TypeVar("ItemT")
 Work = Callable[[], Callable[[Sequence[Given[ItemT]]], ChunkResult]]
@@ -109,7 +106,7 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
             begun = _moments(entry, resumed=resumed)
             try:
                 rejected = stack.enter_context(Rejects(self.rejects, self.keep, length=entry.rejects))
-                progress = stack.enter_context(_bar(self.sources, label))
+                progress = stack.enter_context(bar_of(self.sources, label))
                 sink = open_sink(self.out, self.form, entry.mark)
             except BaseException:
                 if journal is not None and not resumed:  # nothing was done that could be gone on with
@@ -118,14 +115,8 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
             run = BulkRun(
                 self.sources, sink, rejected, entry=entry, journal=journal, resumed=resumed, progress=progress
             )
-            try:
-                with stopping(run.stop), Pool(work(begun), workers=self.workers) as pool:
-                    run.go(pool.map)
-            except KeyboardInterrupt:  # the second one
-                run.stop()
-            finally:
-                stack.close()  # the bar ends before anything is told
-                tell(run.summary())
+            with told(run, stack, tell), Pool(work(begun), workers=self.workers) as pool:
+                run.go(pool.map)
         return run.summary()
 
     def _look(self) -> None:
@@ -168,18 +159,12 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
                 [row_groups(source.name) for source in self.sources],
                 resumed=resumed,
                 one_machine=one_machine,
-                progress=stack.enter_context(_row_bar(label)),
+                progress=stack.enter_context(row_bar(label)),
             )
-            try:
-                with stopping(run.stop):
-                    run.go(cluster)
+            with told(run, stack, tell):
+                run.go(cluster)
                 if journal is not None and not run.summary().stopped:
                     journal.remove()
-            except KeyboardInterrupt:  # the second one
-                run.stop()
-            finally:
-                stack.close()  # the bar ends before anything is told
-                tell(run.summary())
         return run.summary()
 
     def _begun(self, path: Path | None, stack: ExitStack) -> tuple[Journal | None, Entry, bool]:
@@ -250,63 +235,3 @@ class Bulk(Struct, Generic[ItemT], frozen=True, kw_only=True):
 def _moments(entry: Entry, *, resumed: bool) -> Begun:
     # What an earlier run did in its last second was done before this one began.
     return Begun(this_second() + _SECOND, entry.since) if resumed else Begun(this_second(), None)
-
-
-@contextmanager
-def stopping(stop: Callable[[], None]) -> Iterator[None]:
-    """Calls ``stop`` at Ctrl-C or SIGTERM; a second one raises KeyboardInterrupt."""
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
-        yield
-        return
-    asked = False
-
-    def handle(*_: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _bar(sources: Iterable[Source[ItemT]], label: str) -> Iterator[Callable[[BulkRun[ItemT]], None] | None]:
-    """A bar with rate and time left, where somebody looks at it and it is known how much there is."""
-    sizes = [source.size for source in sources]
-    if not sys.stderr.isatty() or None in sizes:
-        yield None
-        return
-    began, done = time.monotonic(), 0
-
-    def rate(rows: int | None) -> str:
-        return "" if rows is None else f"{rows / max(time.monotonic() - began, 1e-3):,.0f} a second"
-
-    with click.progressbar(length=sum(filter(None, sizes)), label=label, file=sys.stderr, item_show_func=rate) as bar:
-
-        def show(run: BulkRun[ItemT]) -> None:
-            nonlocal done
-            bar.update(run.read - done, run.rows)
-            done = run.read
-
-        yield show
-
-
-@contextmanager
-def _row_bar(label: str) -> Iterator[Callable[[ClusterRun], None] | None]:
-    """The same, of the rows of a run on a cluster, whose parts come in no order."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def show(run: ClusterRun) -> None:
-            bar.length = run.size
-            bar.update(run.rows - bar.pos)
-
-        yield show

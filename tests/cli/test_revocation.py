@@ -473,7 +473,7 @@ def test_a_disk_that_fails_is_not_the_lists_fault(desk: Run, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     revoke(desk)
-    monkeypatch.setattr("healthcert.revocation.folder.sync", full)
+    monkeypatch.setattr("healthcert.revocation.installing.sync_folder", full)
     done = desk("revocation", "import", "batches", "--format", "dgcg", *ANCHOR)
     assert (done.exit_code, "No space left" in done.output) == (4, True), done.output
 

@@ -19,8 +19,9 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec import Meta, Struct, field
 
-from healthcert.batch.sinks.disk import new_file, sync_folder, write_all
+from healthcert.batch.sinks.disk import new_file, write_all
 from healthcert.errors import BatchError, Code
+from healthcert.files import sync_folder
 
 VERSION = 1
 _MOST_BYTES = 1024 * 1024

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from healthcert.clock import Clock, SystemClock
 from healthcert.encoding import cose
 from healthcert.errors import Code, DecodeError, RevocationError, Step
+from healthcert.files import sync_folder
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.anchors import Environment, TrustAnchor, need_anchors
 from healthcert.lists.archive import DAMAGED, directory_length
@@ -122,7 +123,7 @@ def import_revocations(
             # Two lists with the same content share a file.
             for file_name in {file.name for head in heads for file in head.files}:
                 (temporary / file_name).replace(folder / file_name)
-            folders.sync(folder)
+            sync_folder(folder)
         with ledger.transaction(folder / LEDGER) as entry:
             if entry.state.environment is None:
                 entry.settle(environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -42,17 +41,6 @@ def temporary_folder(folder: Path) -> Iterator[Path]:
     """A folder within ``folder``, on the same disk, that goes with what is left in it."""
     with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=folder) as temporary:
         yield Path(temporary)
-
-
-def sync(folder: Path) -> None:
-    """Sees that the names in a folder are on the disk, where the system can tell."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def clean(folder: Path, used: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import asdict, replace
 
 from healthcert.errors import Code, FetchError, HealthCertError, RevocationError, Step
 from healthcert.fetch import Fetcher
+from healthcert.files import sync_folder
 from healthcert.limits import Limits
 from healthcert.revocation import folder as folders
 from healthcert.revocation import guards, ledger
@@ -162,7 +163,7 @@ class Update:
             guards.check_loss(had, found.records, self._feed.max_loss)
         final = self._folder / f"{generation:08d}-{written.digest.hex()[:24]}{folders.SEGMENT}"
         path.replace(final)
-        folders.sync(self._folder)
+        sync_folder(self._folder)
         file = File(final.name, written.size, written.digest)
         files = (current.files[0], file) if found.overlaid and current is not None else (file,)
         content = _Content(generation, files, tuple(sorted(found.dead)), found.records, found.filters)

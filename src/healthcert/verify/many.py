@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # which imports this module
 _CHUNK = 256  # texts: enough that passing them costs little, few enough that the last worker does not end late
 
 Texts = Sequence["str | bytes"]
+StoreT = TypeVar("StoreT", TrustStore, RuleStore)
 
 
 def examine_over(verifier: Verifier, texts: Iterable[str | bytes], workers: int) -> Iterator[Report]:
@@ -83,25 +84,16 @@ def _made(
     from healthcert.verify.verifier import Verifier
 
     return Verifier(
-        _trust(trust),
+        _filled(TrustStore(), trust),
         revocation=None if lists is None else _revocation(lists),
-        rules=None if rules is None else _rules(rules),
+        rules=None if rules is None else _filled(RuleStore(), rules),
         policy=policy,
         clock=clock,
     )
 
 
-def _trust(state: trust_database.State) -> TrustStore:
-    store = TrustStore()
-    with store.transaction() as change:
-        change.state.lists.update(state.lists)
-        change.state.memories.update(state.memories)
-        change.state.environment = state.environment
-    return store
-
-
-def _rules(state: rule_database.State) -> RuleStore:
-    store = RuleStore()
+def _filled(store: StoreT, state: Any) -> StoreT:
+    """The store, empty until now, with the ``state`` of another of its kind."""
     with store.transaction() as change:
         change.state.lists.update(state.lists)
         change.state.memories.update(state.memories)

@@ -435,7 +435,7 @@ def test_a_disk_that_is_full_is_told(world: World, monkeypatch: pytest.MonkeyPat
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(folders, "sync", full)
+        patch.setattr("healthcert.revocation.installing.sync_folder", full)
         # The file has its name already, and is nobody's.
         with pytest.raises(RevocationError) as error:
             world.install(lists({"a": [key(2)]}))

@@ -21,8 +21,9 @@ from msgspec import Struct
 from healthcert.batch.cluster.spans import Span
 from healthcert.batch.protocol import Refusal
 from healthcert.batch.sinks import Columns, Kind
-from healthcert.batch.sinks.disk import new_file, sync_folder
+from healthcert.batch.sinks.disk import new_file
 from healthcert.batch.sinks.tables import of_stream, schema_of, table_of
+from healthcert.files import sync_folder
 
 REJECTED: Columns = {"source": Kind.TEXT, "row": Kind.NUMBER, "code": Kind.TEXT, "reason": Kind.TEXT}
 """A row that could not be used, and why: the columns of the table of rejected rows."""

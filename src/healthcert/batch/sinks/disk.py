@@ -62,17 +62,6 @@ def write_file(folder: Path, name: str, data: bytes, temporary: str, *, sync: bo
     (folder / temporary).replace(folder / name)
 
 
-def sync_folder(folder: Path) -> None:
-    """Sees that the names in a folder are on the disk, where the system can tell. Raises OSError."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def count_of(mark: Mark, name: str) -> int:
     """A count that a mark must have. Raises :class:`BatchError` (``JOURNAL_UNUSABLE``)."""
     value = mark.get(name)

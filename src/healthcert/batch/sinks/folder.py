@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from healthcert.batch.protocol import Mark, Output
-from healthcert.batch.sinks.disk import count_of, sync_folder, unusable, write_file
+from healthcert.batch.sinks.disk import count_of, unusable, write_file
 from healthcert.batch.sinks.naming import checked
+from healthcert.files import sync_folder
 
 _FILES = "files"
 _TEMPORARY = ".writing"

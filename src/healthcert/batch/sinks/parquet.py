@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from healthcert.batch.protocol import Mark, Output
-from healthcert.batch.sinks.disk import append, count_of, known_file, new_file, sync_folder, unusable, write_file
+from healthcert.batch.sinks.disk import append, count_of, known_file, new_file, unusable, write_file
 from healthcert.batch.sinks.tables import needed, of_parquet, of_stream, of_streams, to_parquet, to_stream
+from healthcert.files import sync_folder
 
 PART_ROWS = 20_000
 """Rows of a part. They are in memory until it is written: some 20 MB."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from healthcert.batch.protocol import Mark, Output, Sink
-from healthcert.batch.sinks.disk import append, count_of, known_file, new_file, sync_folder, write_all
+from healthcert.batch.sinks.disk import append, count_of, known_file, new_file, write_all
+from healthcert.files import sync_folder
 
 _LENGTH = "bytes"
 
