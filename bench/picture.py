@@ -12,7 +12,7 @@ import zxingcpp
 from PIL import Image
 
 import healthcert as hc
-from bench import material
+from bench import material, reading
 from bench.lines import Line, Settings
 from bench.progress import say
 from bench.timing import cost, rate, repeated
@@ -33,6 +33,7 @@ def lines(settings: Settings) -> Iterator[Line]:
     made = material.issued(PICTURES, pair)
     yield from written([one.text for one in made], settings)
     yield read(pair, made[0], settings)
+    yield from reading.lines(settings)
 
 
 def written(texts: list[str], settings: Settings) -> Iterator[Line]:

@@ -130,6 +130,35 @@ class Limits(Struct, frozen=True, kw_only=True):
     table_groups: int = 100_000
     """Row groups of a file in Parquet. Its directory, which is read whole, has an entry for each with each column."""
 
+    image_seconds: int = 8
+    """How long codes that are not read at once are searched for in all pictures of one file together. What is clean
+    takes some hundredths; a quick look at every picture is taken in any case."""
+
+    pdf_memory: int = 1024 * 1024 * 1024
+    """Bytes of memory of the process that draws PDF files, where the system bounds it; a page of A4 that was scanned at
+    600 dpi in colour takes 260 MiB."""
+
+    wallet_entries: int = 1000
+    """Certificates in one wallet."""
+
+    wallet_bytes: int = 16 * 1024 * 1024
+    """Bytes of the file of a wallet. All of it is in memory."""
+
+    sheet_chars: int = 20_000
+    """Characters that one printed certificate says beside its barcode; real ones have under 2,000."""
+
+    sheet_fields: int = 200
+    """Fields that one printed certificate has, and their headings; three vaccinations have some 40."""
+
+    logo_bytes: int = 512 * 1024
+    """Bytes of the logo of a document's template."""
+
+    logo_pixels: int = 4_000_000
+    """Width times height of such a logo in PNG; at 300 dpi, 80 by 20 mm have 0.2 million."""
+
+    logo_elements: int = 2000
+    """Elements of such a logo in SVG."""
+
 
 DEFAULT_LIMITS = Limits()
 

@@ -295,13 +295,6 @@ def test_every_certificate_of_a_national_list_is_read(environment: str) -> None:
     assert {base64.b64decode(entry["kid"]) for entry in entries} == {key.kid for key in store}
 
 
-def test_every_curated_picture_reads_as_its_text() -> None:
-    lines = (ROOT / QA / "decoded.tsv").read_text("utf-8").split("\n")[1:]
-    texts = dict(line.split("\t", 1) for line in lines if "\t" in line)
-    assert len(texts) > 100
-    assert [path for path, text in texts.items() if text_of(f"{QA}/{path}") != text] == []
-
-
 def test_letters_beyond_ascii_are_spelled_as_corona_warn_app_compares_them() -> None:
     table = load(f"{OTHER}/cwa/dcc-holder-name-components.gen.json")["data"]
     spelled = [row for row in table if not row["actName"].isascii()]

@@ -153,7 +153,7 @@ NASTY = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), base=st.sampled_from(BASES), release=st.sampled_from(VERSIONS))
 def test_mutated_payloads_under_every_release(data: st.DataObject, base: dict[str, Any], release: str) -> None:
     value = copy.deepcopy(base) | {"ver": release}

@@ -1,29 +1,32 @@
-"""Pages of PDF files as pictures, within bounds. What draws them is PDFium, the extra ``pdf``."""
+"""Pages of PDF files as pictures, within bounds. What draws them is PDFium, the extra ``pdf``, in another process."""
 
 from __future__ import annotations
 
-import ctypes
 import math
-import threading
-import time
-from collections.abc import Generator
-from contextlib import closing
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
+from healthcert.barcode.found import Corner, Frame
+from healthcert.barcode.pictures import grey_of
 from healthcert.errors import Code, DecodeError
 from healthcert.limits import Limits
+
+if TYPE_CHECKING:
+    from healthcert.barcode.pdf_process import Reader
 
 _MARK = b"%PDF-"
 _POINT = 72  # to the inch
 # A code 35 mm wide that has 117 modules (version 25), as the largest certificates do, has 4 pixels for each of them,
 # and a page of A4 has no more pixels than are scanned without being reduced.
-_RESOLUTION = 350
+RESOLUTION = 350
 _PAGE_PIXELS = 12_000_000
-_WHITE = 0xFFFFFFFF
-# PDFium may be called by one thread of a process at a time.
-_ONE_AT_A_TIME = threading.Lock()
+FINE_RESOLUTION = 600
+"""For what is not read at the other: a page of A4 has 35 million pixels."""
+# FPDFBitmap_Gray, _BGR, _BGRx, _BGRA, _BGRA_Premul (fpdfview.h) as Pillow names them.
+_FORMATS = {1: ("L", "L"), 2: ("RGB", "BGR"), 3: ("RGB", "BGRX"), 4: ("RGBA", "BGRA"), 5: ("RGBa", "BGRa")}
 
 
 def is_pdf(data: bytes) -> bool:
@@ -31,97 +34,120 @@ def is_pdf(data: bytes) -> bool:
     return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n\0").startswith(_MARK)
 
 
-def read_pages(data: bytes, limits: Limits) -> Generator[Image.Image, None, None]:
-    """The pages of a PDF file in grey, each drawn when it is asked for; a damaged one is passed over.
+@contextmanager
+def opened(data: bytes, password: str | None, limits: Limits) -> Iterator[Document]:
+    """A PDF file to be read; one at a time.
 
-    Raises :class:`DecodeError`: ``IMAGE_UNREADABLE`` for what is no PDF, is damaged throughout, or opens with a
-    password only; ``INPUT_TOO_LONG`` for too many pages, a page that is too large, or that takes too long to draw;
-    ``EXTRA_MISSING``.
+    Raises :class:`DecodeError`: ``IMAGE_UNREADABLE`` for what is no PDF, or opens with another password only;
+    ``INPUT_TOO_LONG`` for too many pages; ``EXTRA_MISSING``; ``ENVIRONMENT``.
     """
-    try:
-        import pypdfium2 as pdfium  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        detail = "PDF files are read with the package pypdfium2: pip install 'healthcert[pdf]'"
-        raise DecodeError(Code.EXTRA_MISSING, detail) from None
-    with _ONE_AT_A_TIME, closing(_opened(pdfium, data)) as document:
-        if len(document) > limits.pdf_pages:
-            raise DecodeError(Code.INPUT_TOO_LONG, f"a PDF of more than {limits.pdf_pages} pages")
-        watch = _Watch(limits.pdf_seconds)
-        drawn = 0
-        for number in range(len(document)):
-            try:
-                picture = _drawn(document, number, limits, watch)
-            except pdfium.PdfiumError:
-                continue
-            drawn += 1
-            yield picture
-        if not drawn:
+    from healthcert.barcode.pdf_process import reader_of
+
+    with reader_of(limits) as reader:
+        head, _ = reader.ask("open", data, password=password or "", seconds=limits.pdf_seconds)
+        if not head.get("pages"):
+            is_locked = head.get("locked", False)
+            raise _unreadable("a PDF that opens with a password only" if is_locked else "not a readable PDF")
+        try:
+            if head["pages"] > limits.pdf_pages:
+                raise DecodeError(Code.INPUT_TOO_LONG, f"a PDF of more than {limits.pdf_pages} pages")
+            yield Document(reader, head["pages"], limits)
+        finally:
+            reader.ask_to_close()
+
+
+class Document:
+    """A PDF file that is open."""
+
+    def __init__(self, reader: Reader, count: int, limits: Limits) -> None:
+        self._reader = reader
+        self._limits = limits
+        self.count = count
+
+    def pages(self) -> Iterator[Page]:
+        """Its pages; a damaged one is passed over. Each is there until the next one is asked for.
+
+        Raises :class:`DecodeError`: ``IMAGE_UNREADABLE`` when all are damaged, or one breaks what draws it or takes too
+        much memory; ``INPUT_TOO_LONG`` for one that is too large, or when all took too long. So do its methods.
+        """
+        sound = 0
+        for number in range(1, self.count + 1):
+            if page := self.page(number):
+                sound += 1
+                yield page
+        if not sound:
             raise _unreadable("a PDF whose pages are damaged")
 
-
-def _opened(pdfium: Any, data: bytes) -> Any:
-    try:
-        return pdfium.PdfDocument(data)
-    except pdfium.PdfiumError as error:
-        is_locked = error.err_code == pdfium.raw.FPDF_ERR_PASSWORD
-        raise _unreadable("a PDF that opens with a password only" if is_locked else "not a readable PDF") from None
-
-
-class _Watch:
-    """How long all pages together may be drawn. PDFium asks it while it draws."""
-
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
-        self._end = 0.0
-
-    def __enter__(self) -> None:
-        self._end = time.monotonic() + self._left
-
-    def __exit__(self, *_: object) -> None:
-        self._left = self._end - time.monotonic()
-
-    def is_over(self, *_: object) -> bool:
-        return time.monotonic() >= self._end
+    def page(self, number: int) -> Page | None:
+        """The page of this number, from 1; None when it is damaged. Raises ValueError, and as :meth:`pages`."""
+        if not 0 < number <= self.count:
+            raise ValueError(f"the file has no page {number}")
+        size, _ = self._reader.ask("size", number=number - 1)
+        if not size.get("width"):
+            return None
+        page = Page(self._reader, number, size["width"], size["height"], self._limits)
+        return page if self._reader.ask("load", number=number - 1)[0]["sound"] else None
 
 
-def _drawn(document: Any, number: int, limits: Limits, watch: _Watch) -> Image.Image:
-    """A page as a picture. Raises PdfiumError for a damaged one, and :class:`DecodeError`."""
-    import pypdfium2 as pdfium
-    import pypdfium2.raw as raw  # type: ignore[import-untyped]
+class Embedded(NamedTuple):
+    """A picture that is embedded in a page, in grey, and where its top left, top right and bottom left corners are."""
 
-    # The size is asked before the page is loaded: nothing has been made of it yet.
-    width, height = document.get_page_size(number)
-    scale = _scale_of(width, height, limits)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    with (
-        watch,
-        closing(document[number]) as page,
-        closing(pdfium.PdfBitmap.new_native(*size, raw.FPDFBitmap_Gray)) as bitmap,
-    ):
-        raw.FPDFBitmap_FillRect(bitmap, 0, 0, *size, _WHITE)
-        asked = raw.IFSDK_PAUSE(version=1)
-        pdfium.internal.set_callback(asked, "NeedToPauseNow", watch.is_over)
-        flags = raw.FPDF_GRAYSCALE | raw.FPDF_ANNOT
-        state = raw.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, *size, 0, flags, ctypes.pointer(asked))
-        raw.FPDF_RenderPage_Close(page)
-        if state == raw.FPDF_RENDER_TOBECONTINUED or watch.is_over():
-            raise DecodeError(Code.INPUT_TOO_LONG, f"a PDF that takes more than {limits.pdf_seconds} s to draw")
-        if state != raw.FPDF_RENDER_DONE:
-            raise pdfium.PdfiumError("a page that cannot be drawn")
-        return Image.frombytes("L", size, bytes(bitmap.buffer))
+    grey: Image.Image
+    corners: tuple[tuple[float, float], ...]
+
+    def place(self, corner: Corner) -> Corner:
+        """Where on the page a place of this picture is, in pixels of the page's frame."""
+        (left, top), (right_x, right_y), (down_x, down_y) = self.corners
+        right, down = corner[0] / self.grey.width, corner[1] / self.grey.height
+        return (
+            round(left + right * (right_x - left) + down * (down_x - left)),
+            round(top + right * (right_y - top) + down * (down_y - top)),
+        )
 
 
-def _scale_of(width: float, height: float, limits: Limits) -> float:
-    """Pixels to the point for a page of so many points. Raises :class:`DecodeError` (``INPUT_TOO_LONG``)."""
-    # Programs that scan write a pixel as a point, so that pages seem to be metres long: those may be as large as other
-    # pictures.
-    if not (
-        0 < width <= limits.image_side and 0 < height <= limits.image_side and width * height <= limits.image_pixels
-    ):
-        detail = f"a page of more than {limits.image_pixels} square points, or {limits.image_side} points on one side"
-        raise DecodeError(Code.INPUT_TOO_LONG, detail)
-    most = min(_PAGE_PIXELS, limits.image_pixels)
-    return min(_RESOLUTION / _POINT, math.sqrt(most / (width * height)), limits.image_side / max(width, height))
+class Page:
+    """A page of a PDF file. Its ``frame`` is as it is drawn at ``RESOLUTION``, or at less where it is too large."""
+
+    def __init__(self, reader: Reader, number: int, width: float, height: float, limits: Limits) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._points = width, height
+        self.frame = Frame(number, *self._size(RESOLUTION, _PAGE_PIXELS))
+
+    def drawn(self, resolution: int = RESOLUTION) -> Image.Image | None:
+        """What is seen, in grey; None when it is damaged. At ``FINE_RESOLUTION`` it is as large as pictures may be."""
+        size = self._size(resolution, _PAGE_PIXELS if resolution == RESOLUTION else self._limits.image_pixels)
+        _, pixels = self._reader.ask("draw", width=size[0], height=size[1])
+        return Image.frombytes("L", size, pixels) if len(pixels) == size[0] * size[1] else None
+
+    def images(self) -> tuple[list[Embedded], bool]:
+        """The pictures embedded in it, up to bounds, and whether something else is seen on it, too."""
+        width, height = self.frame.width, self.frame.height
+        head, data = self._reader.ask("images", width=width, height=height, pixels=self._limits.image_pixels)
+        found, start = [], 0
+        for one in head["images"]:
+            pixels = data[start : start + one["bytes"]]
+            start += one["bytes"]
+            mode, raw = _FORMATS[one["format"]]
+            picture = Image.frombytes(mode, (one["width"], one["height"]), pixels, "raw", raw, one["stride"])
+            found.append(Embedded(grey_of(picture), one["corners"]))
+        return found, head["others"]
+
+    def _size(self, resolution: int, most: int) -> tuple[int, int]:
+        """Its size in pixels. Raises :class:`DecodeError` (``INPUT_TOO_LONG``)."""
+        limits, (width, height) = self._limits, self._points
+        # Programs that scan write a pixel as a point, so that pages seem to be metres long: those may be as large as
+        # other pictures.
+        if not (
+            0 < width <= limits.image_side and 0 < height <= limits.image_side and width * height <= limits.image_pixels
+        ):
+            detail = (
+                f"a page of more than {limits.image_pixels} square points, or {limits.image_side} points on one side"
+            )
+            raise DecodeError(Code.INPUT_TOO_LONG, detail)
+        most = min(most, limits.image_pixels)
+        scale = min(resolution / _POINT, math.sqrt(most / (width * height)), limits.image_side / max(width, height))
+        return max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
 
 
 def _unreadable(detail: str) -> DecodeError:

@@ -51,13 +51,14 @@ class Symbol:
             )
         )
 
-    def svg(self, *, quiet_zone: int | None = None) -> str:
-        """An SVG that scales to any size: one unit a module."""
+    def svg(self, *, quiet_zone: int | None = None, millimetres: float = WIDTH_MILLIMETRES) -> str:
+        """An SVG, one unit a module, which scales to any size and says that it is to be printed so wide."""
         rows = self._with_quiet_zone(quiet_zone)
         height, width = len(rows), len(rows[0])
+        size = f'width="{millimetres:g}mm" height="{millimetres * height / width:g}mm" viewBox="0 0 {width} {height}"'
         runs = "".join(f"M{x} {y}h{length}v1h-{length}z" for y, row in enumerate(rows) for x, length in _runs(row))
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" shape-rendering="crispEdges">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} shape-rendering="crispEdges">'
             f'<path fill="#fff" d="M0 0h{width}v{height}H0z"/><path d="{runs}"/></svg>\n'
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from io import BytesIO
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,13 @@ def test_a_png_says_how_wide_it_is_printed() -> None:
         across, down = image.info["dpi"]
         assert across == down
         assert image.width / across * MILLIMETRES_AN_INCH == pytest.approx(wide, rel=1e-3)
+
+
+@pytest.mark.parametrize(("wide", "said"), [(50.0, "50mm"), (35, "35mm"), (42.5, "42.5mm")])
+def test_an_svg_says_how_wide_it_is_printed(wide: float, said: str) -> None:
+    code = QrCode.of(TEXT)
+    drawing = ET.fromstring(code.svg() if wide == 50.0 else code.svg(millimetres=wide))
+    assert (drawing.get("width"), drawing.get("height")) == (said, said)
 
 
 @pytest.mark.parametrize("wide", [50.0, 20.0, 120.5])

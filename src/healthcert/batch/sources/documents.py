@@ -62,17 +62,18 @@ def _claims_to_be_one(text: str, limits: Limits) -> bool:
     return True
 
 
-def read_texts(data: bytes, limits: Limits) -> list[str]:
+def read_texts(data: bytes, limits: Limits, *, password: str | None = None) -> list[str]:
     """The texts of all certificates in the bytes of a picture, PDF, text file or document.
 
-    Those that were bytes in a barcode remember them (:class:`healthcert.model.Scan`). Raises DecodeError
-    (``INPUT_TOO_LONG``, ``NO_BARCODE_FOUND``, ``TEXT_UNREADABLE``, ``IMAGE_UNREADABLE``, ``EXTRA_MISSING``).
+    A PDF may open with a ``password``. Those that were bytes in a barcode remember them
+    (:class:`healthcert.model.Scan`). Raises DecodeError (``INPUT_TOO_LONG``, ``NO_BARCODE_FOUND``, ``TEXT_UNREADABLE``,
+    ``IMAGE_UNREADABLE``, ``EXTRA_MISSING``).
     """
     from healthcert.barcode.pdf import is_pdf
     from healthcert.barcode.read import is_image, read_barcodes
 
     if is_image(data) or is_pdf(data):
-        texts = read_barcodes(data, limits=limits)
+        texts = read_barcodes(data, password=password, limits=limits)
         if not texts:
             raise DecodeError(Code.NO_BARCODE_FOUND, "no QR, Aztec or DataMatrix code in this picture")
         return [certificate for text in texts for certificate in _certificates(text, limits)]
