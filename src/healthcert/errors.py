@@ -195,6 +195,9 @@ class Code(StrEnum):
     AUDIT_BROKEN = "AUDIT_BROKEN"
     CLAIM_CODE_REFUSED = "CLAIM_CODE_REFUSED"
     CLAIM_CODE_SPENT = "CLAIM_CODE_SPENT"
+    DOCUMENT_FAILED = "DOCUMENT_FAILED"
+    TEMPLATE_INVALID = "TEMPLATE_INVALID"
+    WALLET_UNREADABLE = "WALLET_UNREADABLE"
     WORKER_LOST = "WORKER_LOST"
     JOURNAL_UNUSABLE = "JOURNAL_UNUSABLE"
     ENVIRONMENT = "ENVIRONMENT"
@@ -250,6 +253,14 @@ class RegisterError(HealthCertError):
 
 class BatchError(HealthCertError):
     """Bulk work could not be begun, gone on with, or done."""
+
+
+class DocumentError(HealthCertError):
+    """A certificate could not be put on paper, on a card or into a wallet, or a template could not be used."""
+
+
+class WalletError(HealthCertError):
+    """A holder's wallet could not be opened or written."""
 
 
 class FetchError(HealthCertError):

@@ -25,7 +25,8 @@ from healthcert_cli.commands.issue_dcc import issue_dcc, issue_registered
 from healthcert_cli.commands.issue_family import BARE, card_file, issue_family, text_of
 from healthcert_cli.commands.issue_options import DCC, options_for
 from healthcert_cli.exits import boundary
-from healthcert_cli.options import refuse_over
+from healthcert_cli.options import refuse_over, write_whole
+from healthcert_cli.printing import Printing, printing_options
 from healthcert_cli.signing import load_signer
 from healthcert_cli.sources import read_bytes
 
@@ -73,6 +74,9 @@ def _command(kind: EntryType | None) -> click.Command:
         pin_file: Path | None,
         qr: Path | None,
         text_file: Path | None,
+        pdf: Path | None,
+        html: Path | None,
+        printing: Printing,
         show: bool,
         error_correction: str | None,
         as_json: bool,
@@ -90,9 +94,11 @@ def _command(kind: EntryType | None) -> click.Command:
         transliteration: str | None = None,
         **flags: str | None,
     ) -> None:
-        written = [path for path in (qr, text_file, card) if path is not None]
+        written = [path for path in (qr, text_file, card, pdf, html) if path is not None]
         for path in written:
-            refuse_over(path, (key, certificate, passphrase_file, pin_file))
+            refuse_over(path, (key, certificate, passphrase_file, pin_file, *printing.read))
+        # What is wrong with it is told before anything is issued.
+        template = printing.template() if pdf or html else None
         record = _load_record(record_file) | {name: value for name, value in flags.items() if value is not None}
         issued: IssuedCertificate
         if family == DCC:
@@ -135,13 +141,20 @@ def _command(kind: EntryType | None) -> click.Command:
                 key_id=key_id,
                 validity=validity,
                 rid=rid,
-                file_only=card is not None and not (qr or show),
+                file_only=card is not None and not (qr or show or pdf or html),
             )
         if card:
             card.write_bytes(card_file(issued))
-        _deliver(issued, qr, text_file, card, show=show, level=error_correction, as_json=as_json)
+        has_file = any((card, pdf, html))
+        _deliver(issued, qr, text_file, show=show, level=error_correction, as_json=as_json, has_file=has_file)
+        if template is not None:
+            document = issued.document(template=template, error_correction=error_correction)
+            if html:
+                write_whole(html, document.html(lang=printing.lang).encode())
+            if pdf:
+                printing.write_pdf(document, pdf)
 
-    decorated: Callable[..., None] = run
+    decorated: Callable[..., None] = printing_options(run)
     for option in reversed(options_for(kind)):
         decorated = option(decorated)
     if kind is None:
@@ -215,11 +228,11 @@ def _deliver(
     issued: IssuedCertificate,
     qr: Path | None,
     text_file: Path | None,
-    card: Path | None,
     *,
     show: bool,
     level: str | None,
     as_json: bool,
+    has_file: bool,
 ) -> None:
     code: Symbol | None = None
     if qr or show:
@@ -239,7 +252,7 @@ def _deliver(
         return
     if show and code:
         click.echo(code.terminal(), nl=False)
-    if not (qr or text_file or card or show):
+    if not (qr or text_file or show or has_file):
         click.echo(text_of(issued))
     ending = f"expires {issued.expires:%Y-%m-%d %H:%M} UTC" if issued.expires else "without an end"
     click.echo(f"Issued {issued.certificate_id or 'a certificate'}, {ending}.", err=True)

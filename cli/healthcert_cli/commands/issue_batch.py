@@ -25,6 +25,7 @@ from healthcert_cli.clusters import check_tables, cluster_options, secrets_of_ma
 from healthcert_cli.exits import Exit, boundary, exit_of_rows
 from healthcert_cli.intaking import check_output, intake_options, options_of
 from healthcert_cli.options import json_option
+from healthcert_cli.printing import lang_option, load_template, paper_option, template_option
 
 if TYPE_CHECKING:  # Ray and what it brings is for those who use it
     from healthcert.batch.cluster import Cluster
@@ -46,8 +47,11 @@ if TYPE_CHECKING:  # Ray and what it brings is for those who use it
     type=click.Choice([one.value for one in Image]),
     default=Image.PNG.value,
     show_default=True,
-    help="How QR codes are drawn, in a folder or archive.",
+    help="How certificates are drawn, in a folder or archive: the bare code, or the page that is printed.",
 )
+@lang_option
+@paper_option
+@template_option
 @intake_options
 @bulk_options
 @cluster_options
@@ -59,6 +63,9 @@ def batch(
     new_edition: bool,
     out: str,
     image: str,
+    lang: str,
+    paper: str,
+    template_file: Path | None,
     format_: str | None,
     mapping: Path | None,
     kind: str | None,
@@ -84,17 +91,21 @@ def batch(
     path = profile_path(profile)
     settings = profile_of(path)
     options = options_of(settings, format_, mapping, kind, recovery=recovery)
-    read = [*(Path(source) for source in sources if source != "-"), mapping, *files_of(path, settings)]
+    files = (Path(source) for source in sources if source != "-")
+    read = [*files, mapping, template_file, *files_of(path, settings)]
     check_output(out, rejects, read)
     form = form_of(out)
     if cluster is not None:
         check_tables(sources, form, rejects)
+    draws = form in (Form.FOLDER, Form.TAR)
+    template = load_template(template_file) if template_file else None
     what = {
         "command": "issue",
         "profile": _digest(path),
         "mapping": None if mapping is None else _digest(mapping),
         "options": [format_, kind, recovery, new_edition],
-        "image": image if form in (Form.FOLDER, Form.TAR) else None,
+        "image": image if draws else None,
+        "page": [lang, paper, template_file and _digest(template_file)] if draws and image == Image.PAGE else None,
         "engine": "local" if cluster is None else "ray",
     }
     bulk = Bulk(
@@ -112,6 +123,9 @@ def batch(
             resumed=begun.resumed,
             form=form,
             image=Image(image),
+            lang=lang,
+            paper=paper,
+            template=template,
             new_edition=new_edition,
         )
 

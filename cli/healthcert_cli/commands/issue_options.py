@@ -121,6 +121,8 @@ _COMMON: tuple[Option, ...] = (
         help="Write the QR code (2d-doc: the DataMatrix) here: a name that ends in .png, .svg or .pdf.",
     ),
     click.option("--text", "text_file", type=_file, help="Write the certificate's text here."),
+    click.option("--pdf", type=_file, help="Write the printable certificate here."),
+    click.option("--html", type=_file, help="Write the certificate as a page for a screen here."),
     click.option("--show", is_flag=True, help="Draw the barcode on the terminal."),
     click.option(
         "--error-correction",

@@ -14,7 +14,8 @@ from healthcert.authority.profile import open_authority
 from healthcert.authority.profile_tables import Profile
 from healthcert.batch.protocol import Chunk, ChunkResult, Given, IssueItem, Output, Refusal
 from healthcert.batch.sinks import Columns, Form, Kind, encode_rows, file_name
-from healthcert.errors import HealthCertError, IssueError
+from healthcert.document.template import Template
+from healthcert.errors import DocumentError, HealthCertError, IssueError
 from healthcert.intake.reading import RejectedRow
 from healthcert.issue.issued import Issued
 from healthcert.issue.keysource import Secrets
@@ -38,11 +39,17 @@ ISSUED: Columns = {
 
 @unique
 class Image(StrEnum):
-    """How QR codes are drawn, in results that are files."""
+    """How certificates are drawn, in results that are files: the bare code, or the page that is printed."""
 
     PNG = "png"
     SVG = "svg"
     PDF = "pdf"
+    PAGE = "page"
+
+    @property
+    def ending(self) -> str:
+        """That of the file's name."""
+        return ".pdf" if self is Image.PAGE else f".{self.value}"
 
 
 class IssueWork(Private, frozen=True, kw_only=True):
@@ -50,7 +57,8 @@ class IssueWork(Private, frozen=True, kw_only=True):
 
     ``secrets`` is asked for what opens its keys. ``began`` is when the run did, in whole seconds; ``resumed`` is since
     when an earlier one, which it goes on with, may have issued what it had not told yet. ``form`` is that of the
-    results, and ``image`` how they are drawn where they are files.
+    results, and ``image`` how they are drawn where they are files; pages in this ``lang``, on this ``paper``, with
+    what a ``template`` adds.
     """
 
     profile: Profile
@@ -59,6 +67,9 @@ class IssueWork(Private, frozen=True, kw_only=True):
     resumed: datetime | None = None
     form: Form = Form.JSONL
     image: Image = Image.PNG
+    lang: str = "en"
+    paper: str = "a4"
+    template: Template | None = None
     new_edition: bool = False
 
     def __call__(self) -> Callable[[Sequence[Given[IssueItem]]], ChunkResult]:
@@ -89,7 +100,7 @@ class Issuing:
                 continue
             try:
                 told.issued.append((source, answer, self._drawn(answer.issued) if self._work.draws else None))
-            except IssueError as error:  # it is entered, and cannot be drawn
+            except (IssueError, DocumentError) as error:  # it is entered, and cannot be drawn
                 told.refuse(source, answer.number, error)
         result = self._result(told, lambda at: resumed is not None and resumed <= at < began)
         if any(row.again and row.issued.issued_at >= began for _, row, _ in told.issued):
@@ -119,15 +130,18 @@ class Issuing:
         )
 
     def _drawn(self, issued: Issued) -> Output:
-        code = issued.qr(error_correction=self._work.profile.outputs.error_correction)
+        level = self._work.profile.outputs.error_correction
         match self._work.image:
             case Image.SVG:
-                data = code.svg().encode()
+                data = issued.qr(error_correction=level).svg().encode()
             case Image.PDF:
-                data = code.pdf()
+                data = issued.qr(error_correction=level).pdf()
             case Image.PNG:
-                data = code.png()
-        return Output(data, file_name(issued.certificate_id, f".{self._work.image}"))
+                data = issued.qr(error_correction=level).png()
+            case Image.PAGE:
+                document = issued.document(template=self._work.template, error_correction=level)
+                data = document.pdf(lang=self._work.lang, paper=self._work.paper)
+        return Output(data, file_name(issued.certificate_id, self._work.image.ending))
 
 
 class _Told:

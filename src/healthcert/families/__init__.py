@@ -9,7 +9,7 @@ from healthcert.families.divoc.family import DIVOC
 from healthcert.families.hcert.family import AT1, DK3, HC1, LT1, NO1
 from healthcert.families.links import unwrap
 from healthcert.families.nzcp.family import NZCP
-from healthcert.families.protocol import Family
+from healthcert.families.protocol import Decoded, Family
 from healthcert.families.refused import REFUSED
 from healthcert.families.shapes import is_document
 from healthcert.families.shc.family import SHC
@@ -17,7 +17,7 @@ from healthcert.families.shc.forms import cards_in
 from healthcert.families.twoddoc.family import TWODDOC
 from healthcert.families.vds_nc.family import VDS_NC
 from healthcert.limits import Limits
-from healthcert.model import Scan
+from healthcert.model import HealthCertificate, Scan
 
 FAMILIES: tuple[Family, ...] = (HC1, SHC, NZCP, TWODDOC, VDS_NC, DIVOC, LT1, AT1, NO1, DK3, *REFUSED)
 
@@ -64,6 +64,16 @@ def recognise(text: str, limits: Limits) -> tuple[Family, str]:
     if re.match(_OTHER_HCERT_VERSION, text):
         raise DecodeError(Code.UNSUPPORTED_VERSION, "a version of HCERT that is not supported", Step.RECOGNISE)
     raise DecodeError(Code.INVALID_SCHEME_PREFIX, "not a health certificate of any kind that is known", Step.RECOGNISE)
+
+
+def claimed(text: str, limits: Limits) -> tuple[Decoded, HealthCertificate]:
+    """What a text claims, for who issued or holds it, or writes rules: nobody's signature is checked.
+
+    Raises :class:`DecodeError`, :class:`VerificationError` for content that cannot be read.
+    """
+    family, recognised = recognise(text, limits)
+    decoded = family.decode(recognised, limits)
+    return decoded, family.parse(decoded, KINDS)[0]
 
 
 def is_alone(given: object) -> bool:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from healthcert.barcode.write import DataMatrix, QrCode
 from healthcert.errors import Code, IssueError
+from healthcert.families import claimed
 from healthcert.families.protocol import Wire
+from healthcert.limits import DEFAULT_LIMITS
+from healthcert.model import HealthCertificate, Scan
+
+if TYPE_CHECKING:  # which is for those who print
+    from healthcert.document.document import Document
+    from healthcert.document.template import Template
 
 
 class IssuedCertificate(Struct, frozen=True, kw_only=True):
@@ -52,6 +60,30 @@ class IssuedCertificate(Struct, frozen=True, kw_only=True):
             error_correction=error_correction or self.error_correction,
             max_version=self.max_version,
         )
+
+    def content(self) -> HealthCertificate:
+        """What it certifies, as a verifier reads it. Raises :class:`HealthCertError` where it cannot be read."""
+        binary = self.wire.segments == (self.binary,)
+        return claimed(Scan.of(self.binary) if binary else self.text, DEFAULT_LIMITS)[1]
+
+    def document(self, *, template: Template | None = None, error_correction: str | None = None) -> Document:
+        """It on the way to paper or screen, with the issuer's name, logo and wording of a ``template``.
+
+        Raises :class:`IssueError` (``BARCODE_TOO_LARGE``).
+        """
+        from healthcert.document.document import Document
+        from healthcert.document.template import Template
+
+        return Document(
+            certificate=self.content(),
+            text=self.text,
+            symbol=self.qr(error_correction=error_correction) if error_correction else self.symbol(),
+            template=template or Template(),
+        )
+
+    def pdf(self, *, lang: str = "en", paper: str = "a4", template: Template | None = None) -> bytes:
+        """The printable certificate, as :meth:`Document.pdf` makes it. Raises as that, and :meth:`document`."""
+        return self.document(template=template).pdf(lang=lang, paper=paper)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(expires={self.expires.isoformat() if self.expires else None})"

@@ -11,7 +11,7 @@ from typing import Any
 
 from healthcert.encoding.cbor import Tag
 from healthcert.errors import Code, RuleError, Step
-from healthcert.families import KINDS, recognise
+from healthcert.families import claimed
 from healthcert.limits import DEFAULT_LIMITS, Limits
 from healthcert.lists.reading import is_country
 from healthcert.model import HealthCertificate, Private
@@ -68,9 +68,7 @@ class RuleSubject(Private, frozen=True, kw_only=True):
 
         Raises :class:`DecodeError`, :class:`VerificationError` for content that cannot be read, and as :meth:`of`.
         """
-        family, text = recognise(text, limits)
-        decoded = family.decode(text, limits)
-        certificate, _ = family.parse(decoded, KINDS)
+        decoded, certificate = claimed(text, limits)
         return cls.of(certificate, decoded.kid)
 
     @property
