@@ -1,0 +1,1 @@
+"""A holder's own certificates, in one encrypted file."""
