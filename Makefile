@@ -30,15 +30,17 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
 
-# What some tests talk to, from Debian's packages: a hardware module in software, and a database server. Where they cannot
-# be installed, those tests say so and are skipped.
+# What some tests talk to, from Debian's packages: a hardware module in software, a database server, and other programs'
+# opinion of PDFs, pictures and encrypted files. Where they cannot be installed, those tests say so and are skipped.
+SYSTEM = softhsm2 opensc postgresql poppler-utils qpdf age libzbar0
 system:
-	@if ls /usr/lib/softhsm/*.so /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+	@if ls /usr/lib/softhsm/*.so /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		&& command -v pdftotext >/dev/null && command -v qpdf >/dev/null && command -v age >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq; \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends softhsm2 opensc postgresql >/dev/null \
-			|| echo "softhsm2 and postgresql could not be installed: their tests will be skipped"; \
-	else echo "softhsm2 and postgresql are not here, and only root can install them: their tests will be skipped"; fi
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SYSTEM) >/dev/null \
+			|| echo "$(SYSTEM) could not be installed: their tests will be skipped"; \
+	else echo "some of $(SYSTEM) are not here, and only root can install them: their tests will be skipped"; fi
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -35,6 +35,8 @@ PARTS = {
     "register": "the register",
     "authority": "an issuing authority",
     "hsm": "a hardware module",
+    "document": "the printable certificate",
+    "scan": "verdicts at a door",
 }
 """Each part is a module of this name; cheap and telling ones first."""
 

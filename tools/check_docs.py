@@ -40,6 +40,8 @@ _SECTIONS = {
     "families": "Families",
     "links": "Health links",
     "barcode": "Barcodes",
+    "document": "Paper, screens and telephones",
+    "wallet": "A holder's wallet",
     "errors": "Codes and errors",
     "": "Clocks, limits, algorithms, records",
 }
@@ -97,7 +99,8 @@ def _part(path: str) -> Iterator[str]:
 
 
 def _describe(module: str, name: str) -> Iterator[str]:
-    source = (ROOT / "src" / module.replace(".", "/")).with_suffix(".py").read_text("utf-8")
+    path = ROOT / "src" / module.replace(".", "/")
+    source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text("utf-8")
     body = ast.parse(source).body
     for node, after in zip(body, [*body[1:], ast.Pass()], strict=True):
         if isinstance(node, ast.ClassDef) and node.name == name:

@@ -46,6 +46,8 @@ _ENVIRONMENT = frozenset(
         Code.REGISTER_UNUSABLE,
         Code.EXTRA_MISSING,
         Code.FETCH_FAILED,
+        Code.TEMPLATE_INVALID,
+        Code.WALLET_UNREADABLE,
         Code.WORKER_LOST,
         Code.JOURNAL_UNUSABLE,
         Code.ENVIRONMENT,

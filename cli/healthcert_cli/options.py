@@ -93,10 +93,7 @@ at_option: Decorator = click.option(
 def passphrase(file: Path | None, *, confirm: bool = False) -> bytes:
     """The passphrase of a key: from ``file``, the variable HEALTHCERT_PASSPHRASE, or a prompt; never from arguments."""
     if file is not None:
-        lines = read_file(file, DEFAULT_LIMITS.key_file_bytes).splitlines()
-        if not lines or not lines[0]:
-            raise click.UsageError(f"{file} holds no passphrase in its first line")
-        return lines[0]
+        return first_line(file, "passphrase")
     if named := os.environ.get("HEALTHCERT_PASSPHRASE"):
         return named.encode()
     if sys.stdin is None or not sys.stdin.isatty():
@@ -107,10 +104,41 @@ def passphrase(file: Path | None, *, confirm: bool = False) -> bytes:
     return typed.encode()
 
 
+def first_line(file: Path, name: str) -> bytes:
+    """The secret of this ``name`` in the first line of a file. Raises DecodeError (``INPUT_TOO_LONG``), OSError."""
+    lines = read_file(file, DEFAULT_LIMITS.key_file_bytes).splitlines()
+    if not lines or not lines[0]:
+        raise click.UsageError(f"{file} holds no {name} in its first line")
+    return lines[0]
+
+
 passphrase_option: Decorator = click.option(
     "--passphrase-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File with the key's passphrase in its first line (else the variable HEALTHCERT_PASSPHRASE, or a prompt).",
+)
+
+
+def text_line(file: Path) -> str:
+    """The password in the first line of a file. Raises DecodeError (``INPUT_TOO_LONG``), OSError."""
+    try:
+        return first_line(file, "password").decode()
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} holds no password in UTF-8") from None
+
+
+def pdf_password(file: Path | None) -> str | None:
+    """The password that PDFs open with: from ``file`` or the variable HEALTHCERT_PDF_PASSWORD; None without.
+
+    Raises as :func:`text_line`.
+    """
+    return os.environ.get("HEALTHCERT_PDF_PASSWORD") if file is None else text_line(file)
+
+
+pdf_password_option: Decorator = click.option(
+    "--pdf-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the password of PDFs in its first line (else the variable HEALTHCERT_PDF_PASSWORD).",
 )
 
 

@@ -14,13 +14,14 @@ from healthcert.limits import Limits, read_file
 __all__ = ["certificates_among", "files_in", "read_bytes", "read_source"]
 
 
-def read_source(source: str, limits: Limits) -> list[str]:
+def read_source(source: str, limits: Limits, *, password: str | None = None) -> list[str]:
     """The texts of all certificates in a picture, PDF, text file or document; ``-`` is standard input.
 
-    Those that were bytes in a barcode remember them (:class:`healthcert.model.Scan`). Raises DecodeError
-    (``INPUT_TOO_LONG``, ``NO_BARCODE_FOUND``, ``TEXT_UNREADABLE`` ...) or OSError.
+    A PDF may open with a ``password``. Those that were bytes in a barcode remember them
+    (:class:`healthcert.model.Scan`). Raises DecodeError (``INPUT_TOO_LONG``, ``NO_BARCODE_FOUND``,
+    ``TEXT_UNREADABLE`` ...) or OSError.
     """
-    return read_texts(read_bytes(source, limits.file_bytes), limits)
+    return read_texts(read_bytes(source, limits.file_bytes), limits, password=password)
 
 
 def read_bytes(source: str, limit: int) -> bytes:

@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "barcode.read": ("read_barcodes",),
+    "barcode.annotate": ("annotate",),
+    "barcode.found": ("FoundCode", "Frame"),
+    "barcode.read": ("find_barcodes", "read_barcodes"),
     "barcode.write": ("DataMatrix", "QrCode"),
     "clock": ("Clock", "FixedClock", "SystemClock"),
     "codings": (
@@ -28,11 +30,23 @@ _PUBLIC = {
         "named",
         "same",
     ),
+    "document.document": ("Document", "document_of"),
+    "document.paper": ("Paper",),
+    "document.passes.apple": ("PassSigner", "apple_pass"),
+    "document.passes.covid": ("covid_card",),
+    "document.passes.google": ("SaveLink", "ServiceAccount", "google_pass"),
+    "document.protection": ("new_passphrase", "protect"),
+    "document.sheet": ("Field", "Section", "Sheet"),
+    "document.sheets": ("sheet_of",),
+    "document.symbol": ("symbol_of",),
+    "document.template": ("Template",),
+    "document.words": ("LANGUAGES",),
     "encoding.algorithms": ("Algorithm",),
     "errors": (
         "BatchError",
         "Code",
         "DecodeError",
+        "DocumentError",
         "FetchError",
         "HealthCertError",
         "IssueError",
@@ -42,6 +56,7 @@ _PUBLIC = {
         "Step",
         "TrustError",
         "VerificationError",
+        "WalletError",
     ),
     "families.hcert.letters": ("TRANSLITERATION_VARIANTS",),
     "families.hcert.uvci": ("UvciCheck", "check_uvci"),
@@ -133,6 +148,8 @@ _PUBLIC = {
     "verify.policy": ("Policy", "RevocationCheck", "RulesCheck"),
     "verify.report": ("Outcome", "Report", "StepOutcome", "StepResult", "Verified"),
     "verify.verifier": ("Verifier",),
+    "wallet.held": ("Held", "best_held", "by_holder", "look_over"),
+    "wallet.wallet": ("Wallet", "WalletEntry"),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 _PACKAGES = ("rules",)  # whose parts are public under the package's own name: hc.rules.certlogic

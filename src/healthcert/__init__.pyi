@@ -29,6 +29,10 @@ from healthcert.authority.secret import load_secret as load_secret
 from healthcert.authority.secret import new_secret as new_secret
 from healthcert.authority.withdrawn import revocation_of as revocation_of
 from healthcert.authority.withdrawn import withdrawn as withdrawn
+from healthcert.barcode.annotate import annotate as annotate
+from healthcert.barcode.found import FoundCode as FoundCode
+from healthcert.barcode.found import Frame as Frame
+from healthcert.barcode.read import find_barcodes as find_barcodes
 from healthcert.barcode.read import read_barcodes as read_barcodes
 from healthcert.barcode.write import DataMatrix as DataMatrix
 from healthcert.barcode.write import QrCode as QrCode
@@ -50,10 +54,29 @@ from healthcert.codings import disease_of as disease_of
 from healthcert.codings import finding as finding
 from healthcert.codings import named as named
 from healthcert.codings import same as same
+from healthcert.document.document import Document as Document
+from healthcert.document.document import document_of as document_of
+from healthcert.document.paper import Paper as Paper
+from healthcert.document.passes.apple import PassSigner as PassSigner
+from healthcert.document.passes.apple import apple_pass as apple_pass
+from healthcert.document.passes.covid import covid_card as covid_card
+from healthcert.document.passes.google import SaveLink as SaveLink
+from healthcert.document.passes.google import ServiceAccount as ServiceAccount
+from healthcert.document.passes.google import google_pass as google_pass
+from healthcert.document.protection import new_passphrase as new_passphrase
+from healthcert.document.protection import protect as protect
+from healthcert.document.sheet import Field as Field
+from healthcert.document.sheet import Section as Section
+from healthcert.document.sheet import Sheet as Sheet
+from healthcert.document.sheets import sheet_of as sheet_of
+from healthcert.document.symbol import symbol_of as symbol_of
+from healthcert.document.template import Template as Template
+from healthcert.document.words import LANGUAGES as LANGUAGES
 from healthcert.encoding.algorithms import Algorithm as Algorithm
 from healthcert.errors import BatchError as BatchError
 from healthcert.errors import Code as Code
 from healthcert.errors import DecodeError as DecodeError
+from healthcert.errors import DocumentError as DocumentError
 from healthcert.errors import FetchError as FetchError
 from healthcert.errors import HealthCertError as HealthCertError
 from healthcert.errors import IssueError as IssueError
@@ -63,6 +86,7 @@ from healthcert.errors import RuleError as RuleError
 from healthcert.errors import Step as Step
 from healthcert.errors import TrustError as TrustError
 from healthcert.errors import VerificationError as VerificationError
+from healthcert.errors import WalletError as WalletError
 from healthcert.families.hcert.letters import TRANSLITERATION_VARIANTS as TRANSLITERATION_VARIANTS
 from healthcert.families.hcert.uvci import UvciCheck as UvciCheck
 from healthcert.families.hcert.uvci import check_uvci as check_uvci
@@ -213,5 +237,11 @@ from healthcert.verify.report import StepOutcome as StepOutcome
 from healthcert.verify.report import StepResult as StepResult
 from healthcert.verify.report import Verified as Verified
 from healthcert.verify.verifier import Verifier as Verifier
+from healthcert.wallet.held import Held as Held
+from healthcert.wallet.held import best_held as best_held
+from healthcert.wallet.held import by_holder as by_holder
+from healthcert.wallet.held import look_over as look_over
+from healthcert.wallet.wallet import Wallet as Wallet
+from healthcert.wallet.wallet import WalletEntry as WalletEntry
 
 __version__: str

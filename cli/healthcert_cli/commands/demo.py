@@ -12,6 +12,7 @@ import click
 from healthcert.barcode.read import read_barcodes
 from healthcert.clock import FixedClock, SystemClock
 from healthcert.encoding import base45, cose, deflate
+from healthcert.errors import Code, DocumentError
 from healthcert.families.hcert.family import PREFIX
 from healthcert.intake.record import read_record
 from healthcert.issue.issued import Issued
@@ -85,6 +86,9 @@ def command(out: Path, show: bool, as_json: bool) -> Exit:
     picture = out / "certificate.png"
     code.save(picture)
     say(f"    version {code.version}, {len(code.modules)} modules a side, in {picture}")
+    if page := _page(issued):
+        (out / "certificate.pdf").write_bytes(page)
+        say(f"    and on a page to print, in {out / 'certificate.pdf'}")
     if show:
         say(code.terminal())
 
@@ -128,6 +132,16 @@ def _sizes(issued: Issued) -> str:
         f"{len(message.payload)} bytes of CBOR, {len(issued.cose)} signed, "
         f"{len(compressed)} compressed, {len(issued.text)} characters"
     )
+
+
+def _page(issued: Issued) -> bytes | None:
+    """The printable certificate; None where what sets it is not installed."""
+    try:
+        return issued.pdf()
+    except DocumentError as error:
+        if error.code is Code.EXTRA_MISSING:
+            return None
+        raise
 
 
 def _forge(issued: Issued) -> str:

@@ -18,7 +18,7 @@ from healthcert.limits import DEFAULT_LIMITS
 from healthcert.verify.report import Outcome, Report
 from healthcert.verify.verifier import Verifier
 from healthcert_cli.exits import Exit, boundary
-from healthcert_cli.options import json_option
+from healthcert_cli.options import json_option, pdf_password, pdf_password_option
 from healthcert_cli.render import Table, report_lines, verdict
 from healthcert_cli.sources import certificates_among, files_in, read_source
 from healthcert_cli.text import printable
@@ -35,9 +35,10 @@ _BATCH = "batch"
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @verifier_options
+@pdf_password_option
 @json_option
 @boundary
-def certificates(sources: tuple[str, ...], asked: Asked, as_json: bool) -> Exit:
+def certificates(sources: tuple[str, ...], asked: Asked, pdf_password_file: Path | None, as_json: bool) -> Exit:
     """Verify certificates of any family: EU DCC, SMART Health Cards, NZ COVID Pass, ICAO seals, DIVOC, 2D-Doc ...
 
     SOURCE is a picture with one or more codes, a text file with one certificate a line, a file of SMART Health Cards,
@@ -54,7 +55,7 @@ def certificates(sources: tuple[str, ...], asked: Asked, as_json: bool) -> Exit:
     given = _expanded(sources or ("-",))
     table = Table(given) if any(given.values()) and not as_json else None
     counts: Counter[Exit | None] = Counter()
-    for source, result in _results(verifier, given):
+    for source, result in _results(verifier, given, pdf_password(pdf_password_file)):
         counts[_exit_of(result)] += 1
         click.echo(_row(table, source, result) if table else _shown(source, result, as_json=as_json))
     if counts.total() > 1:
@@ -76,13 +77,15 @@ def _expanded(sources: tuple[str, ...]) -> dict[str, bool]:
     return given
 
 
-def _results(verifier: Verifier, given: dict[str, bool]) -> Iterator[tuple[str, Report | HealthCertError]]:
+def _results(
+    verifier: Verifier, given: dict[str, bool], password: str | None
+) -> Iterator[tuple[str, Report | HealthCertError]]:
     hidden = len(given) < _BAR_FROM or sys.stdout.isatty() or not sys.stderr.isatty()
     parts = _Parts()
     with click.progressbar(given.items(), length=len(given), file=sys.stderr, hidden=hidden, label="Verifying") as bar:
         for source, found in bar:
             try:
-                texts = read_source(source, DEFAULT_LIMITS)
+                texts = read_source(source, DEFAULT_LIMITS, password=password)
                 texts, damaged = parts.joined(source, certificates_among(texts, DEFAULT_LIMITS) if found else texts)
             except HealthCertError as error:
                 yield source, _no_certificate() if found and error.code is Code.TEXT_UNREADABLE else error
