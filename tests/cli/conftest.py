@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 import healthcert as hc
+from healthcert.https import HttpFetcher
 from healthcert_cli.root import group
 from tests.cli.trust_files import Clock, german, ours, write_anchor
 from tests.support import NOW, Press, dsc, issue
@@ -27,6 +29,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("HEALTHCERT_RULES", str(tmp_path / "store" / "rules.db"))
     for name in ("PASSPHRASE", "PIN", "KEY", "CERTIFICATE", "ISSUER", "PROFILE"):
         monkeypatch.delenv(f"HEALTHCERT_{name}", raising=False)
+    # A server that is away is asked again without a pause; that there is one is seen in tests/unit/test_fetch.py.
+    monkeypatch.setattr(HttpFetcher, "__init__", partialmethod(HttpFetcher.__init__, sleep=lambda _seconds: None))
 
     def invoke(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
         return CliRunner().invoke(group, [str(argument) for argument in arguments], input=stdin)

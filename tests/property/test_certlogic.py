@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from healthcert.errors import Code, RuleError, Step
 from healthcert.rules import certlogic
 
-many = settings(derandomize=True, deadline=None, max_examples=1000)
-few = settings(many, max_examples=200)
+many = settings(derandomize=True, deadline=None, max_examples=300)
+few = settings(many, max_examples=100)
 CODES = {Code.CERTLOGIC_INVALID, Code.CERTLOGIC_UNDEFINED, Code.CERTLOGIC_LIMIT}
 BOUND = 3.0  # seconds
 

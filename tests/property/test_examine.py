@@ -105,7 +105,7 @@ def signed_part(text: str) -> bytes:
     return family.decode(scanned, hc.Limits()).signed
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
+@settings(max_examples=600, deadline=None, derandomize=True)
 @given(st.text(max_size=200))
 @example("")
 @example("HC1:")
@@ -121,7 +121,7 @@ def test_any_text_gets_a_report(text: str) -> None:
         assert hc.inspect_unverified(candidate).problem is not None
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.binary(max_size=400))
 def test_any_message_gets_a_report(message: bytes) -> None:
     text = "HC1:" + base45.encode(deflate.deflate(message))
@@ -143,7 +143,7 @@ SCHEMA_KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=800, deadline=None, derandomize=True)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(st.dictionaries(SCHEMA_KEYS, json_like, max_size=6))
 def test_any_signed_payload_gets_a_report(content: dict[str, object]) -> None:
     report = verifier().examine(Press(payload=content).text())
@@ -152,7 +152,7 @@ def test_any_signed_payload_gets_a_report(content: dict[str, object]) -> None:
     json.dumps(report.to_dict(), allow_nan=False)
 
 
-@settings(max_examples=800, deadline=None, derandomize=True)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(TEST_ENTRY)), json_like)
 def test_any_value_of_a_signed_field_gets_a_report(field: str, value: object) -> None:
     report = verifier().examine(Press(payload=payload_with("t", TEST_ENTRY | {field: value})).text())
@@ -172,7 +172,7 @@ WHOLE: dict[tuple[str, int, int], Any] = {
 }
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(WHOLE)), json_like, st.data())
 def test_any_value_in_any_place_of_any_kind_gets_a_report(
     place: tuple[str, int, int], value: object, data: st.DataObject

@@ -16,7 +16,7 @@ from healthcert.links.link import HealthLink, is_link, read_link
 from healthcert.links.manifest import ManifestFile, read_manifest, write_manifest
 from tests.unit.links.linked import KEY, members, sealed, text_of
 
-many = settings(derandomize=True, deadline=None, max_examples=400)
+many = settings(derandomize=True, deadline=None, max_examples=200)
 
 labels = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 flags = st.sampled_from(["", "L", "P", "U", "LP", "LU", "X", "LPQ"])

@@ -24,7 +24,7 @@ from healthcert.limits import DEFAULT_LIMITS
 from healthcert.model import Holder
 from tests.support_nzcp import CLAIMS, START, Press, issued, signing_key
 
-many = settings(derandomize=True, deadline=None, max_examples=400)
+many = settings(derandomize=True, deadline=None, max_examples=200)
 few = settings(many, max_examples=100)
 ALPHABET = string.ascii_uppercase + "234567"
 GENUINE = issued()

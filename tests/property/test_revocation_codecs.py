@@ -18,7 +18,7 @@ from healthcert.revocation.coordinates import Mode, place
 from healthcert.revocation.identifiers import IdentifierType
 from healthcert.revocation.varhash import VariableHashList
 
-many = settings(derandomize=True, deadline=None, max_examples=400)
+many = settings(derandomize=True, deadline=None, max_examples=200)
 few = settings(many, max_examples=100)
 
 hashes = st.binary(min_size=16, max_size=16) | st.builds(

@@ -284,7 +284,7 @@ def run(world: World, model: Model, one: Round, *, incremental: bool) -> Model:
 
 @pytest.mark.parametrize("incremental", [True, False])
 @pytest.mark.parametrize("small", [True, False])
-@settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rounds=st.lists(_rounds, min_size=1, max_size=6),
     spill=st.integers(1, 9),

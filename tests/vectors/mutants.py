@@ -34,6 +34,8 @@ class Mutant:
     text: str
     install: Callable[[], Callable[[], None]]
     """Puts it in place, and returns what takes it out again."""
+    lines: range | None = None
+    """The lines of its module that are other in it: who runs none of them cannot tell. None: anyone might."""
 
     @property
     def name(self) -> tuple[str, str, str, str]:
@@ -64,14 +66,15 @@ def function_mutants(module_name: str, skipped: frozenset[str]) -> Iterator[Muta
         if f"{module_name.removeprefix('healthcert.')}:{qualified}" in skipped:
             continue
         target = _function(module, qualified)
-        for line, kind, text, edit in _sites(node):
+        for lines, kind, text, edit in _sites(node):
             yield Mutant(
                 module=module_name.removeprefix("healthcert."),
                 function=qualified,
-                line=line,
+                line=lines.start,
                 kind=kind,
                 text=text,
                 install=functools.partial(_exchange, target, owner, node, edit, str(module.__file__)),
+                lines=lines,
             )
 
 
@@ -124,19 +127,23 @@ def _exchange(
     return functools.partial(setattr, target, "__code__", original)
 
 
+def caches(modules: tuple[str, ...]) -> list[Callable[[], None]]:
+    """What makes each function of these modules forget."""
+    values = (value for name in modules for value in vars(import_module(name)).values())
+    return [value.cache_clear for value in values if callable(getattr(value, "cache_clear", None))]
+
+
 def _forget(modules: tuple[str, ...]) -> None:
-    for name in modules:
-        for value in vars(import_module(name)).values():
-            if callable(getattr(value, "cache_clear", None)):
-                value.cache_clear()
+    for clear in caches(modules):
+        clear()
 
 
-def _sites(function: ast.FunctionDef) -> Iterator[tuple[int, str, str, Edit]]:
-    """Every place of a function where a check can be taken out: line, kind, text, edit."""
+def _sites(function: ast.FunctionDef) -> Iterator[tuple[range, str, str, Edit]]:
+    """Every place of a function where a check can be taken out: lines, kind, text, edit."""
     if isinstance(function.returns, ast.Name) and function.returns.id == "bool":
         for answer in (True, False):
             whole: list[ast.stmt] = [ast.Return(ast.Constant(answer))]
-            yield function.lineno, "always", str(answer), replaced(function, "body", whole)
+            yield _lines(function, function), "always", str(answer), replaced(function, "body", whole)
     for parent in ast.walk(function):
         for _, value in ast.iter_fields(parent):
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
@@ -144,38 +151,43 @@ def _sites(function: ast.FunctionDef) -> Iterator[tuple[int, str, str, Edit]]:
                     yield from _statement_sites(statement, value, index)
 
 
-def _statement_sites(statement: ast.stmt, block: list[ast.stmt], index: int) -> Iterator[tuple[int, str, str, Edit]]:
-    line, text = statement.lineno, ast.unparse(statement)
+def _statement_sites(statement: ast.stmt, block: list[ast.stmt], index: int) -> Iterator[tuple[range, str, str, Edit]]:
+    lines, text = _lines(statement, statement), ast.unparse(statement)
     gone = _replace(block, index)
     match statement:
         case ast.Raise():
-            yield line, "raise", text, gone
+            yield lines, "raise", text, gone
         case ast.Expr(value=ast.Call()):
-            yield line, "call", text, gone
+            yield lines, "call", text, gone
         case ast.AugAssign():
-            yield line, "add", text, gone
+            yield lines, "add", text, gone
         case ast.Return(value=ast.Constant()) if index < len(block) - 1 or block[0] is statement:
-            yield line, "return", text, gone
+            yield lines, "return", text, gone
         case ast.Return(value=ast.IfExp() as choice):
             for answer in (True, False):
-                yield line, f"choice {answer}", text, replaced(choice, "test", ast.Constant(answer))
+                yield lines, f"choice {answer}", text, replaced(choice, "test", ast.Constant(answer))
         case ast.Return(value=ast.BoolOp() as condition):
-            yield from _operands(condition, line)
+            yield from _operands(condition, lines)
         case ast.If():
+            asked = _lines(statement, statement.test)
             if not (len(statement.body) == 1 and isinstance(statement.body[0], ast.Raise) and not statement.orelse):
-                yield line, "if", ast.unparse(statement.test), replaced(statement, "test", ast.Constant(False))
+                yield asked, "if", ast.unparse(statement.test), replaced(statement, "test", ast.Constant(False))
             if isinstance(statement.body[-1], ast.Return):
                 # What leads to an early answer: a check is gone too when everything takes that way.
-                yield line, "if always", ast.unparse(statement.test), replaced(statement, "test", ast.Constant(True))
+                yield asked, "if always", ast.unparse(statement.test), replaced(statement, "test", ast.Constant(True))
             if isinstance(statement.test, ast.BoolOp):
-                yield from _operands(statement.test, line)
+                yield from _operands(statement.test, asked)
 
 
-def _operands(condition: ast.BoolOp, line: int) -> Iterator[tuple[int, str, str, Edit]]:
+def _operands(condition: ast.BoolOp, lines: range) -> Iterator[tuple[range, str, str, Edit]]:
     """Each operand as if it did not stand there."""
     kind = "or" if isinstance(condition.op, ast.Or) else "and"
     for index, operand in enumerate(condition.values):
-        yield line, kind, ast.unparse(operand), _replace(condition.values, index, ast.Constant(kind == "and"))
+        yield lines, kind, ast.unparse(operand), _replace(condition.values, index, ast.Constant(kind == "and"))
+
+
+def _lines(first: ast.stmt, last: ast.stmt | ast.expr) -> range:
+    return range(first.lineno, (last.end_lineno or last.lineno) + 1)
 
 
 def replaced(node: ast.AST, field: str, value: object) -> Edit:

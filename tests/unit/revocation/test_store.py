@@ -494,7 +494,7 @@ def asked_about(world: World) -> None:
     assert refusal(asks) is Code.REVOCATION_STORE_UNREADABLE
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     which=st.integers(0, 1),
     changes=st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=9)), min_size=1, max_size=4),

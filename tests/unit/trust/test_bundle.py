@@ -289,7 +289,7 @@ def _changed_key(changes: dict[str, Any]) -> bytes:
     return signed(payload(keys=[payload(bundled())["keys"][0] | changes]))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.one_of(
         st.binary(max_size=100),

@@ -172,7 +172,7 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(st.binary(max_size=200), st.text(max_size=200), st.lists(_WORDS, max_size=30).map(" ".join)),
     st.integers(0, len(GOOD)),

@@ -122,7 +122,7 @@ def test_any_bytes(data: bytes) -> None:
     outcome(ndjson(*RESOURCES) + data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(damaged())
 def test_damaged_records(resources: list[Json]) -> None:
     as_lines = outcome(ndjson(*resources))
@@ -132,7 +132,7 @@ def test_damaged_records(resources: list[Json]) -> None:
     outcome(json.dumps(bundle() | {"entry": [{"resource": one} for one in resources]}, indent=1).encode())
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.data())
 def test_cut_and_changed_bytes(data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from([ndjson(*RESOURCES), json.dumps(bundle(*RESOURCES)).encode()]))

@@ -11,7 +11,7 @@ from healthcert.intake.reading import RejectedRow, Row
 from healthcert.intake.records import IntakeOptions
 from tests.unit.intake.hl7v2.messages import RESULT, VACCINATION, block, message, read
 
-many = settings(derandomize=True, deadline=None, max_examples=1000)
+many = settings(derandomize=True, deadline=None, max_examples=300)
 ZONED = IntakeOptions(mapping=read_mapping(b'zone = "Europe/Paris"'))
 WHOLE = (message(RESULT), message(VACCINATION), block(message(RESULT)))
 CODES = {

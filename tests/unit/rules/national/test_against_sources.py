@@ -91,7 +91,7 @@ VACCINATIONS = st.fixed_dictionaries({
 EDGES = st.one_of(st.integers(-2, 330), st.sampled_from([-1, 0, 1, 14, 15, 16, 42, 43, 180, 181, 185, 186, 240, 241]))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VACCINATIONS, st.sampled_from(MODES), EDGES)
 def test_an_italian_vaccination_is_what_the_app_shows(entry: dict[str, Any], mode: str, days: int) -> None:
     rules = italian(NEWER | {("vaccine_start_day_not_complete", JANSSEN): "15"})
@@ -204,7 +204,7 @@ def month_later(day: date) -> date:
     return date(year, month + 1, 1) + (day.day - 1) * DAY
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(1, 4),
     st.integers(1, 4),

@@ -398,7 +398,7 @@ def test_an_object_that_holds_both_is_taken_apart() -> None:
 
 # --- whatever comes ---
 
-many = settings(derandomize=True, deadline=None, max_examples=300)
+many = settings(derandomize=True, deadline=None, max_examples=100)
 
 
 def survives(parts: Mapping[str, bytes]) -> None:

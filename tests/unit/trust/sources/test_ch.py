@@ -489,7 +489,7 @@ def test_older_active_ids_than_those_known_are_refused() -> None:
 
 # --- whatever comes ---
 
-many = settings(derandomize=True, deadline=None, max_examples=300)
+many = settings(derandomize=True, deadline=None, max_examples=100)
 GOOD = swiss_parts(swiss_key(FIRST, "vl"), swiss_key(RSA_PAIR))
 
 

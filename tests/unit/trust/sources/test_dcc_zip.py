@@ -362,7 +362,7 @@ def test_a_certificate_of_too_many_levels_harms_one_certificate_only() -> None:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_signed_nothing_but_our_own_errors_comes_out(data: st.DataObject) -> None:
     """An archive that its publisher signed, damaged before that: only what is in it protects."""
     archive = bytearray(_GOOD)

@@ -471,7 +471,7 @@ def test_no_details_of_an_item_are_told() -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_comes_nothing_but_our_own_errors_comes_out(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(Gateway.parts))
     changed = lists()

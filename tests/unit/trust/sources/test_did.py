@@ -457,7 +457,7 @@ def test_a_jwk_that_is_none_is_refused(change: dict[str, Any]) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_other_exception_escapes(data: st.DataObject) -> None:
     values: st.SearchStrategy[Any] = (
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just([]) | st.just({})

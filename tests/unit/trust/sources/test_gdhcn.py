@@ -635,7 +635,7 @@ PARTS = listed(*FRENCH, "did:web:example.org", *(method(dsc(), path) for path in
 
 
 @given(st.integers(0, len(PARTS["list"]) - 1), st.integers(1, 255))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_byte_that_is_altered_changes_no_key(position: int, mask: int) -> None:
     data = bytearray(PARTS["list"])
     data[position] ^= mask
@@ -645,7 +645,7 @@ def test_a_byte_that_is_altered_changes_no_key(position: int, mask: int) -> None
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_other_exception_escapes(data: st.DataObject) -> None:
     """Documents without a proof are read furthest, whatever is in them."""
     values: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)

@@ -249,7 +249,7 @@ def test_it_is_one_answer() -> None:
 
 # --- whatever comes ---
 
-many = settings(derandomize=True, deadline=None, max_examples=300)
+many = settings(derandomize=True, deadline=None, max_examples=100)
 GOOD = dutch_list({KID: [dutch_key(dsc(), "v")], OTHER_KID: [dutch_key(RSA_PAIR)]})
 
 

@@ -233,7 +233,7 @@ ISSUER = issuer("FR;Name;did:web:example.org;DID")
 
 
 @given(st.integers(0, len(FILE) - 1), st.integers(1, 255))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_altered_byte_refuses_the_file(position: int, mask: int) -> None:
     """Also one in those parts of a CMS message that its signature is not over."""
     data = bytearray(FILE)
@@ -271,7 +271,7 @@ def test_nothing_may_stand_in_the_message_beside_what_was_signed() -> None:
     ),
     st.text(max_size=20),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_other_exception_escapes(members: dict[str, Any], path: str) -> None:
     for made in (members, json.loads(FILE) | members, json.loads(ISSUER) | members):
         with suppress(HealthCertError):

@@ -355,7 +355,7 @@ def test_it_is_one_answer() -> None:
 
 # --- whatever comes ---
 
-many = settings(derandomize=True, deadline=None, max_examples=300)
+many = settings(derandomize=True, deadline=None, max_examples=100)
 GOOD = made({"FR": country(jwk(dsc()))})
 
 

@@ -276,7 +276,7 @@ def test_what_is_no_such_document(data: bytes) -> None:
     assert told(data).startswith("TRUST_LIST_UNREADABLE")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(damaged(GOOD))
 def test_a_damaged_list_is_refused_or_the_same(data: bytes) -> None:
     found = loaded(SOURCE, {"list": data}, SEALED)
