@@ -80,7 +80,7 @@ def lines_of(part: str, settings: Settings) -> Iterator[Line]:
     """What a part measures; a part that lacks something, or breaks, does not take the others with it."""
     try:
         yield from import_module(f"bench.{part}").lines(settings)
-    except (MissingError, ModuleNotFoundError) as error:
+    except (MissingError, ImportError) as error:
         yield Line(name=PARTS[part], reason=str(error))
     except Exception as error:  # noqa: BLE001 (whatever it is, it is told, and the next part is measured)
         say("")

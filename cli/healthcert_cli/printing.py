@@ -63,29 +63,42 @@ class Printing(Struct, frozen=True, kw_only=True):
         """Raises :class:`DocumentError` (``TEMPLATE_INVALID``), OSError."""
         return load_template(self.template_file)
 
+    def check(self) -> None:
+        """What would keep a PDF from being written, before anything is issued.
+
+        Raises :class:`DocumentError` (``EXTRA_MISSING``, ``DOCUMENT_FAILED`` for a password that cannot be used),
+        DecodeError, OSError, UsageError.
+        """
+        from healthcert.document.paper import prepare
+        from healthcert.document.protection import check_passphrase
+
+        prepare()
+        password = self._given()
+        if password is not None:
+            check_passphrase(password)
+
     def write_pdf(self, document: Document, path: Path, *, keep: Iterable[str | Path | None] = ()) -> None:
         """Writes the PDF, and tells the password that was made for it.
 
-        Raises :class:`DocumentError`, OSError.
+        Raises as :meth:`check`, and :class:`DocumentError` (``DOCUMENT_FAILED``) for what cannot be set.
         """
         from healthcert.document.protection import new_passphrase, protect
 
+        password = new_passphrase() if self.password == _NEW else self._given()
         page = document.pdf(lang=self.lang, paper=self.paper)
-        password = self._password(new_passphrase)
         if password is not None:
             page = protect(page, password)
         write_whole(path, page, keep=(*self.read, *keep))
         if self.password == _NEW:
             click.echo(f"Password of {printable(path)}: {password}", err=True)
 
-    def _password(self, new: Callable[[], str]) -> str | None:
+    def _given(self) -> str | None:
+        """The password that somebody chose; None for none, and for a new one."""
         if self.password_file is not None:
             if self.password is not None:
                 raise click.UsageError("--password and --password-file are one or the other")
             return text_line(self.password_file)
-        if self.password == "":
-            raise click.UsageError("an empty --password protects nothing")
-        return new() if self.password == _NEW else self.password
+        return None if self.password == _NEW else self.password
 
 
 def load_template(path: Path | None) -> Template:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
 
 import healthcert as hc
+from healthcert.document import paper
 from tests.cli.conftest import AT, Run
 
 WHO = ("--family-name", "Exemple", "--given-name", "Zoé", "--birth-date", "1984-02-29")
@@ -86,7 +88,20 @@ def test_a_password_is_made_and_told_apart_from_the_file(desk: Run) -> None:
 def test_one_password_is_asked_for(desk: Run) -> None:
     Path("secret.txt").write_text("correct horse\n")
     done = desk(*ISSUE, "--pdf", "cert.pdf", "--password", "--password-file", "secret.txt")
-    assert (done.exit_code, Path("cert.pdf").exists()) == (2, False)
+    assert (done.exit_code, Path("cert.pdf").exists(), "Issued" in done.stderr) == (2, False, False)
+
+
+@pytest.mark.parametrize("password", ["", "a\tb", "x" * 128])
+def test_a_password_that_cannot_be_typed_is_told_before_anything_is_issued(desk: Run, password: str) -> None:
+    done = desk(*ISSUE, "--pdf", "cert.pdf", "--password", password)
+    assert (done.exit_code, "DOCUMENT_FAILED" in done.stderr, "Issued" in done.stderr) == (1, True, False)
+
+
+def test_a_missing_package_is_told_before_anything_is_issued(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper._engine.cache_clear()
+    monkeypatch.setitem(sys.modules, "typst", None)
+    done = desk(*ISSUE, "--pdf", "cert.pdf")
+    assert (done.exit_code, "EXTRA_MISSING" in done.stderr, "Issued" in done.stderr) == (4, True, False)
 
 
 def test_nothing_is_issued_under_a_broken_template(desk: Run) -> None:

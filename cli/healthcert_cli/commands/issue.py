@@ -99,6 +99,8 @@ def _command(kind: EntryType | None) -> click.Command:
             refuse_over(path, (key, certificate, passphrase_file, pin_file, *printing.read))
         # What is wrong with it is told before anything is issued.
         template = printing.template() if pdf or html else None
+        if pdf:
+            printing.check()
         record = _load_record(record_file) | {name: value for name, value in flags.items() if value is not None}
         issued: IssuedCertificate
         if family == DCC:

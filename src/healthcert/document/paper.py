@@ -87,6 +87,14 @@ def pdf(sheet: Sheet, symbol: Symbol, *, text: str, paper: Paper = Paper.A4, tem
     return _engine().page(form, json.dumps(content), int(day.timestamp()))
 
 
+def prepare() -> None:
+    """Makes ready what sets pages, so that what is missing is known before anything is issued.
+
+    Raises :class:`DocumentError` (``EXTRA_MISSING``).
+    """
+    _engine()
+
+
 class _Engine:
     """The compiler of pages, which has its fonts in memory.
 

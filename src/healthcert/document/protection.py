@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 import unicodedata
 from io import BytesIO
@@ -29,16 +30,9 @@ def protect(pdf: bytes, passphrase: str) -> bytes:
     Raises :class:`DocumentError` (``DOCUMENT_FAILED`` for a passphrase that is empty, has more than 127 bytes or could
     be typed in more than one way, and for what is no PDF; ``EXTRA_MISSING``).
     """
-    # ISO 32000-2 §7.6.4.3.3: programs may normalise what is typed (SASLprep), and they take the first 127 bytes.
-    plain = passphrase.isprintable() and unicodedata.normalize("NFKC", passphrase) == passphrase
-    if not passphrase or not plain or len(passphrase.encode()) > _MAX_BYTES:
-        raise DocumentError(
-            Code.DOCUMENT_FAILED, f"a passphrase that is empty, unusual, or has more than {_MAX_BYTES} bytes"
-        )
-    try:
-        import pikepdf
-    except ImportError:
-        raise missing() from None
+    check_passphrase(passphrase)
+    import pikepdf
+
     # Reading out (bit 10) is always allowed, as ISO 32000-2 asks for and those need who cannot see.
     allowed = pikepdf.Permissions(
         accessibility=True,
@@ -58,3 +52,15 @@ def protect(pdf: bytes, passphrase: str) -> bytes:
     except (pikepdf.PdfError, pikepdf.PasswordError):
         raise DocumentError(Code.DOCUMENT_FAILED, "what is to be protected is not an open PDF") from None
     return locked.getvalue()
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Raises :class:`DocumentError` as :func:`protect` does, without a page."""
+    # ISO 32000-2 §7.6.4.3.3: programs may normalise what is typed (SASLprep), and they take the first 127 bytes.
+    plain = passphrase.isprintable() and unicodedata.normalize("NFKC", passphrase) == passphrase
+    if not passphrase or not plain or len(passphrase.encode()) > _MAX_BYTES:
+        raise DocumentError(
+            Code.DOCUMENT_FAILED, f"a passphrase that is empty, unusual, or has more than {_MAX_BYTES} bytes"
+        )
+    if importlib.util.find_spec("pikepdf") is None:
+        raise missing()

@@ -31,6 +31,7 @@ def pdf(source: str, out: Path, printing: Printing, error_correction: str | None
     from healthcert.document.document import document_of
 
     template = printing.template()
+    printing.check()
     certificate, text = accepted(source, asked)
     document = document_of(certificate, text, template, error_correction=error_correction)
     printing.write_pdf(document, out, keep=(Path(source),))
