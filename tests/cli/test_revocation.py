@@ -382,7 +382,7 @@ def test_a_file_that_is_no_text_is_not_taken_for_identifiers(desk: Run) -> None:
     assert done.exit_code == 1, done.output
     rows = [line.split("\t")[:3] for line in Path("rejects.tsv").read_text().splitlines()[1:]]
     assert rows == [
-        ["photo.heic", "1", "TEXT_UNREADABLE"],
+        ["photo.heic", "1", "IMAGE_UNREADABLE"],
         ["file.pdf", "1", "TEXT_UNREADABLE"],
         ["words", "1", "PUBLISHING_REFUSED"],
         ["words", "3", "PUBLISHING_REFUSED"],

@@ -90,7 +90,7 @@ def test_workers_that_are_killed_at_random_lose_and_double_nothing(world: World)
 
 
 def test_a_run_killed_twice_and_resumed_issues_what_an_undisturbed_one_does(world: World) -> None:
-    count = 5000
+    count = 8000
     world.records("records.csv", count)
     other = world.copy(world.folder.name + "-undisturbed")
     other.done(*ISSUE, "--workers", "2")
