@@ -75,6 +75,15 @@ def exit_of_all(errors: Iterable[HealthCertError | None]) -> Exit:
     return next((code for code in (Exit.REFUSED, Exit.ENVIRONMENT) if code in found), Exit.ACCEPTED)
 
 
+def tell_unread(source: str, error: HealthCertError | OSError) -> Exit:
+    """Tells on standard error why one of several sources could not be used, and gives the exit code for it."""
+    if isinstance(error, HealthCertError):
+        click.echo(f"{printable(source)}: {error.detail} ({error.code})", err=True)
+        return exit_of(error.code)
+    click.echo(f"{printable(source)}: not read: {error.strerror or 'cannot be read'}", err=True)
+    return Exit.ENVIRONMENT
+
+
 def boundary(command: Callable[P, Any]) -> Callable[P, None]:
     """Turns what a command raises into one line on standard error (or JSON on standard output) and an exit code.
 

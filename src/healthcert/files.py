@@ -1,8 +1,9 @@
-"""What files and folders need so that a power cut takes nothing that was told to be there."""
+"""What files and folders need so that no power cut, and no other program, takes what was told to be there."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -15,3 +16,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock(descriptor: int) -> None:
+    """Keeps other programs from an open file until it is closed, where the system can (not on Windows).
+
+    Raises BlockingIOError where another program has it, OSError.
+    """
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ import click
 from healthcert.barcode.found import FoundCode
 from healthcert.errors import HealthCertError
 from healthcert.limits import DEFAULT_LIMITS
-from healthcert_cli.exits import Exit, boundary, exit_of
+from healthcert_cli.exits import Exit, boundary, tell_unread
 from healthcert_cli.options import json_option, pdf_password, pdf_password_option, write_whole
 from healthcert_cli.text import printable
 from healthcert_cli.verifying import Asked, verifier_options
@@ -91,7 +91,7 @@ def _list(
         try:
             codes = find_barcodes(picture, password=password)
         except (HealthCertError, OSError) as error:
-            exits.add(_told(picture, error))
+            exits.add(tell_unread(picture, error))
             continue
         for line in (place_json if as_json else place_lines)(picture, codes, DEFAULT_LIMITS):
             click.echo(line)
@@ -112,12 +112,3 @@ def _marked(picture: str, codes: list[FoundCode], frame: int, password: str | No
         return annotate(picture, codes, frame=frame, password=password)
     except ValueError:
         raise click.UsageError(f"{picture} has no frame or page {frame}") from None
-
-
-def _told(picture: str, error: HealthCertError | OSError) -> Exit:
-    """Tells why a picture could not be looked at."""
-    if isinstance(error, OSError):
-        click.echo(f"{printable(picture)}: not read: {error.strerror or 'cannot be read'}", err=True)
-        return Exit.ENVIRONMENT
-    click.echo(f"{printable(picture)}: {error.detail} ({error.code})", err=True)
-    return exit_of(error.code)

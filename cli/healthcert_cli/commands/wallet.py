@@ -24,7 +24,7 @@ from healthcert.wallet.drawing import symbols_of
 from healthcert.wallet.held import Held, best_held, by_holder, look_over
 from healthcert.wallet.persons import is_of
 from healthcert.wallet.wallet import Wallet
-from healthcert_cli.exits import Exit, boundary
+from healthcert_cli.exits import Exit, boundary, tell_unread
 from healthcert_cli.options import json_option, pdf_password, pdf_password_option, text_line, this_second, write_private
 from healthcert_cli.render import country_name, event_summary, holder_summary
 from healthcert_cli.rulestores import load_rules
@@ -86,7 +86,7 @@ def add(
             try:
                 texts = read_source(source, DEFAULT_LIMITS, password=password)
             except (HealthCertError, OSError) as error:
-                exits.add(_refused(source, error))
+                exits.add(tell_unread(source, error))
                 continue
             for text in texts:
                 try:
@@ -94,7 +94,7 @@ def add(
                     if whole is not None and not wallet.add(whole, now):
                         known += 1
                 except HealthCertError as error:
-                    exits.add(_refused(source, error))
+                    exits.add(tell_unread(source, error))
         if detail := parts.describe():
             click.echo(f"Not taken in: {detail} ({Code.PARTS_MISSING})", err=True)
             exits.add(Exit.REFUSED)
@@ -222,14 +222,6 @@ def _all(path: Path | None, passphrase_file: Path | None, asked: Asked) -> list[
     verifier = asked.verifier()
     with _opened(path, passphrase_file) as wallet:
         return look_over(wallet, verifier, rules)
-
-
-def _refused(source: str, error: HealthCertError | OSError) -> Exit:
-    if isinstance(error, HealthCertError):
-        click.echo(f"{printable(source)}: {error.detail} ({error.code})", err=True)
-        return Exit.REFUSED
-    click.echo(f"{printable(source)}: not read: {error.strerror or 'cannot be read'}", err=True)
-    return Exit.ENVIRONMENT
 
 
 def _draw(content: HealthCertificate, text: str, qr: Path | None) -> None:

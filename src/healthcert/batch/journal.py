@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import stat
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from msgspec import Meta, Struct, field
 
 from healthcert.batch.sinks.disk import new_file, write_all
 from healthcert.errors import BatchError, Code
-from healthcert.files import sync_folder
+from healthcert.files import lock, sync_folder
 
 VERSION = 1
 _MOST_BYTES = 1024 * 1024
@@ -70,7 +69,7 @@ class Journal:
             raise _unusable("there is one of a run that was broken off, or goes on still: go on with it") from None
         journal = cls(path, descriptor)
         try:
-            _lock(descriptor)
+            lock(descriptor)
             journal.write(entry)
         except BaseException:
             journal.remove()
@@ -114,7 +113,7 @@ class Journal:
             with new_file(beside) as file:
                 write_all(file, msgspec.json.encode(entry))
                 os.fsync(file.fileno())
-                _lock(file.fileno())
+                lock(file.fileno())
                 descriptor = os.dup(file.fileno())  # it has the same lock
             beside.replace(self._path)
         except BaseException:
@@ -145,7 +144,7 @@ def fingerprint(what: Mapping[str, Any]) -> str:
 def _take(descriptor: int, path: Path) -> None:
     """Takes the lock of a journal that is there. One that is replaced meanwhile belongs to a run that goes on."""
     try:
-        _lock(descriptor)
+        lock(descriptor)
         taken = os.path.samestat(os.fstat(descriptor), os.lstat(path))
     except (BlockingIOError, FileNotFoundError):
         taken = False
@@ -160,14 +159,6 @@ def _read(descriptor: int) -> Entry:
         return msgspec.json.decode(data[:_MOST_BYTES], type=Entry)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _unusable("it is damaged: remove it, and begin anew; what was issued comes out once more") from None
-
-
-def _lock(descriptor: int) -> None:
-    """Raises BlockingIOError where another program has it."""
-    if sys.platform != "win32":
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _unusable(detail: str) -> BatchError:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from healthcert.errors import Code, RevocationError, Step
+from healthcert.files import lock
 
 SEGMENT = ".hcrev"
 """What the names of segments end with."""
@@ -22,14 +23,9 @@ def locked(folder: Path) -> Iterator[None]:
     Raises :class:`RevocationError` (``REVOCATION_STORE_UNREADABLE``) while another program has it, OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # where there is no such lock, the ledger alone keeps order
-        yield
-        return
     with (folder / _LOCK).open("wb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file.fileno())  # where there is no such lock, the ledger alone keeps order
         except OSError:
             detail = "another program is updating the revocation store; try again"
             raise RevocationError(Code.REVOCATION_STORE_UNREADABLE, detail, Step.REVOCATION) from None

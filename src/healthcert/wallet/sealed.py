@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from healthcert.errors import Code, WalletError
-from healthcert.files import sync_folder
+from healthcert.files import lock, sync_folder
 from healthcert.limits import Limits, read_file
 
 
@@ -70,21 +69,13 @@ def taken(path: Path) -> Iterator[None]:
     no_links = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
     descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | no_links, 0o600)
     try:
-        _lock(descriptor)
+        try:
+            lock(descriptor)
+        except BlockingIOError:
+            raise unreadable("another program has it open") from None
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise unreadable("another program has it open") from None
 
 
 def unreadable(detail: str) -> WalletError:
