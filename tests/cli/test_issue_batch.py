@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from healthcert.batch.sinks import open_sink
+from healthcert.document import paper
 from tests.cli.conftest import Run
 from tests.cli.test_authority import office as office  # the fixture
 from tests.cli.trust_files import Clock, json_of, lines_of
@@ -83,6 +85,34 @@ def test_pictures_go_to_a_folder_or_an_archive_by_their_identifier(office: Run, 
     if image != "svg":
         [first, *_] = sorted(files)
         assert [one["code"] for one in lines_of(office("verify", f"codes/{first}", "--json"))] == ["OK"]
+
+
+def test_pages_to_print_are_in_a_language_on_a_paper_and_the_issuers(office: Run) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    records("A", "B")
+    Path("look.toml").write_text('name = "Haus der Beispiele"\n')
+    page = ("--image", "page", "--lang", "de", "--paper", "letter", "--template", "look.toml")
+    assert office("issue", "batch", "lab.csv", "--out", "pages/", *page).exit_code == 0
+    files = sorted(Path("pages").iterdir())
+    assert [path.suffix for path in files] == [".pdf", ".pdf"]
+    for path in files:
+        assert [one["code"] for one in lines_of(office("verify", path, "--json"))] == ["OK"]
+        with pdfium.PdfDocument(path) as opened:
+            assert opened.get_page_size(0) == pytest.approx((612, 792), abs=0.1)
+            text = opened[0].get_textpage().get_text_bounded()
+        assert "Haus der Beispiele" in text
+        assert "Geburtsdatum" in text
+
+
+def test_a_package_that_pages_need_is_told_before_anything_is_issued(
+    office: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records("A")
+    paper._engine.cache_clear()
+    monkeypatch.setitem(sys.modules, "typst", None)
+    done = office("issue", "batch", "lab.csv", "--out", "pages/", "--image", "page", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["error"]["code"]) == (4, "EXTRA_MISSING")
+    assert not Path("pages").exists()
 
 
 def test_tables_hold_what_lines_do(office: Run) -> None:

@@ -99,6 +99,10 @@ def batch(
         check_tables(sources, form, rejects)
     draws = form in (Form.FOLDER, Form.TAR)
     template = load_template(template_file) if template_file else None
+    if draws and image == Image.PAGE:
+        from healthcert.document.paper import prepare
+
+        prepare()
     what = {
         "command": "issue",
         "profile": _digest(path),
